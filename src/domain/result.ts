@@ -1,0 +1,113 @@
+/** A photo the journey takes. */
+export type Step = 'selfie' | 'ktp';
+
+/** What the person is told while the camera runs; one vocabulary for hints, events and reports. */
+export type GuidanceCode =
+  | 'no-face'
+  | 'multiple-faces'
+  | 'face-too-far'
+  | 'face-too-close'
+  | 'face-off-centre'
+  | 'too-dark'
+  | 'too-bright'
+  | 'uneven-light'
+  | 'head-tilted'
+  | 'head-turned'
+  | 'head-pitched'
+  | 'face-covered'
+  | 'eyes-covered'
+  | 'blurred'
+  | 'moving'
+  | 'no-card'
+  | 'card-glare'
+  | 'card-blurred';
+
+/** One broken rule in one frame. */
+export interface Issue {
+  readonly code: GuidanceCode;
+  /** What was measured. */
+  readonly value: number;
+  /** The limit it broke. */
+  readonly threshold: number;
+  /** Unit of both: `degrees`, `ratio`, `fraction`, `luma` (0..255), `count`. */
+  readonly unit: Unit;
+}
+
+/** Units that a measure may have. */
+export type Unit = 'degrees' | 'ratio' | 'fraction' | 'luma' | 'count';
+
+/** The providers that are built in. */
+export type ProviderId = 'identifai' | 'eendigo';
+
+/** Whatever the provider answered, in one shape. `null` where it did not say. */
+export interface Result {
+  readonly provider: ProviderId;
+  /** True only where every requested check said yes in words that the provider documents. */
+  readonly verified: boolean;
+  readonly liveness: { readonly live: boolean; readonly score: number | null; readonly threshold: number | null } | null;
+  readonly match: {
+    readonly matched: boolean;
+    readonly similarity: number | null;
+    readonly threshold: number | null;
+  } | null;
+  /** The provider's own number for reconciliation (Eendigo's `X-Trx-No`, IdentifAI's job id). */
+  readonly transactionId: string | null;
+  readonly refNumber: string;
+  /** The provider's body as it came, for the page's own records. */
+  readonly raw: unknown;
+}
+
+/**
+ * Everything that can go wrong, as the page sees it. The sentence for the person is in `messages/`.
+ */
+export type ErrorCode =
+  | 'configuration-invalid' // an attribute or property is missing or wrong
+  | 'insecure-page' // no camera API outside https and localhost
+  | 'camera-denied'
+  | 'camera-missing'
+  | 'camera-busy'
+  | 'camera-lost' // the track ended in mid-session
+  | 'camera-failed' // anything else the browser says of the camera
+  | 'camera-too-small' // cannot reach the provider's smallest photo
+  | 'assets-failed' // worker, WASM or a model could not be loaded
+  | 'analysis-failed' // the analysis broke while it ran
+  | 'photo-failed' // the photo could not be encoded within the limits
+  | 'offline' // no network
+  | 'token-refused' // the token endpoint answered 401 or 403
+  | 'token-failed' // the token endpoint answered another error, or nothing
+  | 'token-invalid' // the token endpoint's answer is not what the contract says
+  | 'token-expired' // a fresh token was refused as well
+  | 'upload-refused' // the relay or provider refused the request as malformed or too large
+  | 'upload-failed' // the connection broke, or no answer in time
+  | 'selfie-refused' // the provider could not use the selfie; `guidance` tells why
+  | 'ktp-refused' // the provider could not read the KTP
+  | 'provider-balance'
+  | 'provider-credentials'
+  | 'provider-parameter'
+  | 'provider-failed' // the provider ended without an answer
+  | 'provider-timeout' // the job did not end within the polls
+  | 'answer-unreadable'; // the provider's answer cannot be understood
+
+/** What may accompany an error. Never an image, a landmark, a token or a personal datum. */
+export interface CaptureErrorDetails {
+  /** Why the provider refused a photo, in our own words. */
+  readonly guidance?: readonly GuidanceCode[];
+  /** The provider's body where it could not be understood. */
+  readonly raw?: unknown;
+  readonly cause?: unknown;
+}
+
+/** The one error of this package. `message` is English, for developers, and holds nothing personal. */
+export class CaptureError extends Error {
+  override readonly name = 'CaptureError';
+  readonly code: ErrorCode;
+  readonly guidance: readonly GuidanceCode[];
+  readonly raw: unknown;
+
+  constructor(code: ErrorCode, message: string, details: CaptureErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.guidance = details.guidance ?? [];
+    this.raw = details.raw;
+  }
+}

@@ -1,0 +1,54 @@
+import { defineConfig, type UserConfig } from 'vite';
+
+const source = (path: string): string => new URL(path, import.meta.url).pathname;
+
+/** One configuration per build; `npm run build` runs worker, library and standalone in this order. */
+const builds: Record<string, UserConfig> = {
+  // The worker lies beside the models, so that one folder holds everything heavy.
+  worker: {
+    publicDir: false,
+    build: {
+      outDir: 'public/assets',
+      emptyOutDir: false,
+      lib: { entry: source('src/analysis/worker.ts'), formats: ['es'], fileName: () => 'worker.js' },
+    },
+  },
+  // For bundlers and Node: dependencies stay imports, so that lit's own Node build serves a server.
+  library: {
+    build: {
+      outDir: 'dist',
+      emptyOutDir: false,
+      minify: false,
+      lib: {
+        entry: {
+          index: source('src/index.ts'),
+          server: source('src/server/index.ts'),
+          playwright: source('src/playwright/index.ts'),
+        },
+        formats: ['es'],
+      },
+      rolldownOptions: { external: [/^[^./]/, /^node:/] },
+    },
+  },
+  // For a page without a bundler: one file, everything in it.
+  standalone: {
+    publicDir: false,
+    build: {
+      outDir: 'dist',
+      emptyOutDir: false,
+      lib: { entry: source('src/index.ts'), formats: ['es'], fileName: () => 'kyc-capture.js' },
+    },
+  },
+  demo: {
+    root: 'demo',
+    base: './',
+    publicDir: false,
+    build: {
+      outDir: source('dist-demo'),
+      emptyOutDir: true,
+      rolldownOptions: { input: [source('demo/index.html'), source('demo/kiosk/index.html')] },
+    },
+  },
+};
+
+export default defineConfig(({ mode }) => ({ build: {}, ...builds[mode] }));
