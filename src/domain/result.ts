@@ -44,7 +44,11 @@ export interface Result {
   readonly provider: ProviderId;
   /** True only where every requested check said yes in words that the provider documents. */
   readonly verified: boolean;
-  readonly liveness: { readonly live: boolean; readonly score: number | null; readonly threshold: number | null } | null;
+  readonly liveness: {
+    readonly live: boolean;
+    readonly score: number | null;
+    readonly threshold: number | null;
+  } | null;
   readonly match: {
     readonly matched: boolean;
     readonly similarity: number | null;

@@ -1,0 +1,96 @@
+import { fitInside, growBox, type Box, type Size } from './geometry.ts';
+import type { Step } from './result.ts';
+import { BYTE_MARGIN, type PhotoLimits } from './rules.ts';
+
+/** One try of the encoder. */
+export interface Encode extends Size {
+  /** JPEG quality, 0..1. */
+  readonly quality: number;
+}
+
+/** A try and what came of it. */
+export interface EncodeResult extends Encode {
+  readonly bytes: number;
+}
+
+/** The encoder gives up after this many tries. */
+export const MOST_ENCODES = 4;
+
+/**
+ * JPEG qualities: the first try, and the lowest that still keeps small print readable. Measured
+ * by others on document photos: under about 0.5 the strokes of 8 px digits begin to ring.
+ */
+const FIRST_QUALITY = 0.92;
+const LOWEST_QUALITY = 0.5;
+
+/** The scale is lowered only after quality could not do it; each try aims a little under the limit. */
+const AIM = 0.93;
+
+/** What is kept round the guide on each side, as a share of the guide's own width and height. */
+const CROP_MARGINS: Record<Step, { horizontal: number; vertical: number }> = {
+  selfie: { horizontal: 0.35, vertical: 0.25 },
+  ktp: { horizontal: 0.04, vertical: 0.06 },
+};
+
+/**
+ * The part of the camera's picture that becomes the photo, in whole px of the picture, or null
+ * where the camera cannot reach the provider's smallest size in either orientation.
+ */
+export function cropOf(step: Step, picture: Size, guide: Box, limits: PhotoLimits): Box | null {
+  const { long, short } = limits.smallest;
+  const orientations: readonly Size[] = [
+    { width: long, height: short },
+    { width: short, height: long },
+  ];
+  const margins = CROP_MARGINS[step];
+  const wanted =
+    limits.crop === 'frame'
+      ? { x: 0, y: 0, ...picture }
+      : growBox(guide, margins.horizontal, margins.vertical);
+  // A guide that is upright asks for an upright photo first; the other way round is better than none.
+  const preferred = wanted.height > wanted.width ? orientations.toReversed() : orientations;
+  const smallest = preferred.find((size) => size.width <= picture.width && size.height <= picture.height);
+  return smallest ? fitInside(wanted, smallest, picture) : null;
+}
+
+/** The size at which a crop is drawn: within the provider's largest, never enlarged. */
+export function photoSize(crop: Size, limits: PhotoLimits): Size {
+  const long = Math.max(crop.width, crop.height);
+  const short = Math.min(crop.width, crop.height);
+  return scaled(crop, Math.min(1, limits.largest.long / long, limits.largest.short / short), limits);
+}
+
+/**
+ * The next try of the encoder, or `done` where the last one fits, or `impossible` where four did
+ * not. Quality falls first, along the straight line that JPEG sizes follow on a logarithmic scale
+ * (bytes double for about 0.12 of quality between 0.5 and 0.92); then the picture shrinks.
+ */
+export function nextEncode(
+  crop: Size,
+  limits: PhotoLimits,
+  tries: readonly EncodeResult[],
+): Encode | 'done' | 'impossible' {
+  const budget = limits.maxBytes * BYTE_MARGIN;
+  const last = tries.at(-1);
+  if (!last) return { ...photoSize(crop, limits), quality: FIRST_QUALITY };
+  if (last.bytes <= budget) return 'done';
+  if (tries.length >= MOST_ENCODES) return 'impossible';
+  const excess = last.bytes / (budget * AIM);
+  const quality = last.quality - 0.17 * Math.log(excess) * (tries.length > 1 ? 1.5 : 1);
+  if (quality >= LOWEST_QUALITY) return { width: last.width, height: last.height, quality };
+  if (last.quality > LOWEST_QUALITY + 0.05 && tries.length < MOST_ENCODES - 1) {
+    return { width: last.width, height: last.height, quality: LOWEST_QUALITY };
+  }
+  const size = scaled(last, 1 / Math.sqrt(excess), limits);
+  // The last try is the smallest picture that the provider takes: nothing smaller can be sent.
+  return { ...(tries.length === MOST_ENCODES - 1 ? scaled(size, 0, limits) : size), quality: LOWEST_QUALITY };
+}
+
+/** Scales down, but not under the provider's smallest sides. */
+function scaled(size: Size, factor: number, limits: PhotoLimits): Size {
+  const long = Math.max(size.width, size.height);
+  const short = Math.min(size.width, size.height);
+  const kept = Math.max(factor, limits.smallest.long / long, limits.smallest.short / short);
+  const applied = Math.min(1, kept);
+  return { width: Math.round(size.width * applied), height: Math.round(size.height * applied) };
+}

@@ -1,0 +1,97 @@
+import type { SendingPhase } from '../domain/flow.ts';
+import type { ErrorCode, GuidanceCode, ProviderId, Result, Step, Unit } from '../domain/result.ts';
+
+/** The camera of a step is live and judged. */
+export interface ReadyDetail {
+  readonly step: Step;
+}
+
+/** The hint has changed. `code` is the most helpful broken rule, or null where all rules hold. */
+export interface FeedbackDetail {
+  readonly step: Step;
+  readonly code: GuidanceCode | null;
+  readonly value: number | null;
+  readonly threshold: number | null;
+  readonly unit: Unit | null;
+}
+
+/** A photo was taken. The Blob is a JPEG without EXIF. */
+export interface CaptureDetail {
+  readonly step: Step;
+  readonly blob: Blob;
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+  /** Encodes it took to meet the provider's limits. */
+  readonly encodes: number;
+}
+
+/** All photos are accepted and about to be sent; `preventDefault()` keeps them here. */
+export interface SubmitDetail {
+  readonly provider: ProviderId;
+  readonly refNumber: string;
+  readonly steps: readonly Step[];
+  readonly photos: ReadonlyMap<Step, Blob>;
+}
+
+/** How far loading or sending is; fraction 0..1 of the phase. */
+export interface ProgressDetail {
+  readonly phase: 'loading' | SendingPhase;
+  readonly fraction: number;
+}
+
+/** Something went wrong. */
+export interface ErrorDetail {
+  readonly code: ErrorCode;
+  /** English, for developers; holds nothing personal. */
+  readonly message: string;
+  /** True where trying again without a change to page or device may help. */
+  readonly retryable: boolean;
+  /** Why the provider refused a photo, in guidance codes. */
+  readonly guidance: readonly GuidanceCode[];
+  /** The provider's body where it could not be understood, else null. */
+  readonly raw: unknown;
+}
+
+/** The events of `<kyc-capture>`: all bubble and are composed; only `kyc-submit` can be cancelled. */
+export interface KycEventMap {
+  'kyc-ready': CustomEvent<ReadyDetail>;
+  'kyc-feedback': CustomEvent<FeedbackDetail>;
+  'kyc-capture': CustomEvent<CaptureDetail>;
+  'kyc-submit': CustomEvent<SubmitDetail>;
+  'kyc-progress': CustomEvent<ProgressDetail>;
+  'kyc-complete': CustomEvent<Result>;
+  'kyc-error': CustomEvent<ErrorDetail>;
+  'kyc-cancel': CustomEvent<null>;
+}
+
+/** Errors that stay until the page or the device is changed. */
+const NOT_RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'configuration-invalid',
+  'insecure-page',
+  'camera-too-small',
+  'provider-credentials',
+  'provider-parameter',
+  'provider-balance',
+]);
+
+/** True where trying again without a change to page or device may help. */
+export function isRetryable(code: ErrorCode): boolean {
+  return !NOT_RETRYABLE.has(code);
+}
+
+/** Dispatches one of the widget's events. @returns false where a listener prevented it */
+export function fire<Name extends keyof KycEventMap>(
+  target: EventTarget,
+  name: Name,
+  detail: KycEventMap[Name]['detail'],
+): boolean {
+  return target.dispatchEvent(
+    new CustomEvent(name, { detail, bubbles: true, composed: true, cancelable: name === 'kyc-submit' }),
+  );
+}
+
+declare global {
+  // Interface merging is how listeners on the element and its ancestors get these types.
+  interface HTMLElementEventMap extends KycEventMap {}
+}

@@ -1,0 +1,259 @@
+import { LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { createAnalyser } from '../analysis/analyser.ts';
+import type { News } from '../domain/flow.ts';
+import type { Size } from '../domain/geometry.ts';
+import { CaptureError, type Step } from '../domain/result.ts';
+import { openCamera, type CameraSource } from '../session/camera.ts';
+import { Session } from '../session/session.ts';
+import { submit } from '../session/submit.ts';
+import { readConfiguration, readSteps } from './configuration.ts';
+import { fire, isRetryable } from './events.ts';
+import { messagesFor } from './messages/messages.ts';
+import { styles } from './styles.ts';
+import { screen, type Action } from './views.ts';
+
+/** Worker, WASM and models lie beside the script unless the page says otherwise. */
+const SCRIPT_URL = import.meta.url;
+
+/**
+ * `<kyc-capture>`: leads a person to a good selfie and a good photo of the KTP, and sends both.
+ *
+ * @slot consent - what the person agrees to by starting
+ * @csspart screen - the present screen
+ * @csspart stage - the area that shows the camera
+ * @csspart guide - the outline on the camera's picture
+ * @csspart hint - the one hint while the camera runs
+ * @csspart photo - the photo under review
+ * @csspart message - the sentence on the last and on the error screen
+ */
+export class KycCapture extends LitElement {
+  static override readonly styles = styles;
+  static override readonly properties = {
+    provider: { type: String },
+    tokenEndpoint: { type: String, attribute: 'token-endpoint' },
+    providerBase: { type: String, attribute: 'provider-base' },
+    steps: { type: String },
+    refNumber: { type: String, attribute: 'ref-number' },
+    assetsBase: { type: String, attribute: 'assets-base' },
+    lang: { type: String, reflect: true },
+    tokenHeaders: { attribute: false },
+    cameraSource: { attribute: false },
+    viewport: { state: true },
+  };
+
+  /** `identifai` or `eendigo`. */
+  declare provider: string | null;
+  /** URL that gives submission tokens; the page's own server. */
+  declare tokenEndpoint: string | null;
+  /** Base URL of the provider, for browsers that send to it directly; absent: through the relay. */
+  declare providerBase: string | null;
+  /** Comma separated: `selfie,ktp`. */
+  declare steps: string | null;
+  /** The page's own number for this submission, 6 to 128 letters and digits; made up where absent. */
+  declare refNumber: string | null;
+  /** Folder of worker, WASM and models; absent: `assets/` beside the script. */
+  declare assetsBase: string | null;
+  /** Headers for the token endpoint, such as an anti-forgery token. */
+  declare tokenHeaders: Readonly<Record<string, string>>;
+  /** Supplies the camera in place of the browser's own. */
+  declare cameraSource: CameraSource | null;
+  declare private viewport: Size;
+
+  #session: Session | null = null;
+  #generatedRef = newRefNumber();
+  #shownScreen = '';
+  #observedStage: Element | null = null;
+  readonly #stageObserver =
+    typeof ResizeObserver === 'undefined' ? null : new ResizeObserver(() => this.#measureStage());
+
+  constructor() {
+    super();
+    this.provider = null;
+    this.tokenEndpoint = null;
+    this.providerBase = null;
+    this.steps = null;
+    this.refNumber = null;
+    this.assetsBase = null;
+    this.tokenHeaders = {};
+    this.cameraSource = null;
+    this.viewport = { width: 390, height: 700 };
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#session ??= this.#createSession();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    // A page that only moves the element puts it back within the same task.
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#session?.close();
+      this.#session = null;
+      this.#stageObserver?.disconnect();
+      this.#observedStage = null;
+    });
+  }
+
+  /** Begins the journey, as the start button does. */
+  start(): void {
+    this.#act('start');
+  }
+
+  /** Ends the journey and forgets its photos, as the cancel button does. */
+  cancel(): void {
+    this.#act('cancel');
+  }
+
+  protected override render(): TemplateResult {
+    const session = this.#session ?? (this.#session = this.#createSession());
+    const { camera, journey } = session;
+    const { messages } = this.#messages();
+    return screen({
+      journey,
+      messages,
+      steps: this.#plannedSteps(),
+      video: camera?.video ?? null,
+      mirrored: camera?.mirrored ?? false,
+      viewport: this.viewport,
+      photoUrl: (step) => session.photo(step)?.url ?? null,
+      act: (action) => this.#act(action),
+    });
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    super.updated(changed);
+    this.#observeStage();
+    this.#focusNewScreen();
+  }
+
+  #createSession(): Session {
+    const session = new Session({
+      configuration: () => this.#configuration(),
+      onChange: () => this.#reflect(),
+      onNews: (news) => this.#fire(news),
+      onSubmit: ({ provider, refNumber, steps }, photos) =>
+        fire(this, 'kyc-submit', { provider, refNumber, steps, photos }),
+      openCamera,
+      createAnalyser,
+      submit,
+      now: () => performance.now(),
+    });
+    session.viewport = this.viewport;
+    this.setAttribute('state', 'start');
+    this.removeAttribute('step');
+    return session;
+  }
+
+  #configuration(): ReturnType<typeof readConfiguration> {
+    return readConfiguration(this, this.baseURI, new URL('assets/', SCRIPT_URL), this.#generatedRef);
+  }
+
+  #act(action: Action): void {
+    const session = this.#session;
+    if (!session) return;
+    if (action === 'start' || action === 'restart') {
+      this.#generatedRef = newRefNumber();
+      session.start();
+    } else {
+      session.dispatch({ type: action });
+    }
+  }
+
+  #fire(news: News): void {
+    switch (news.type) {
+      case 'ready':
+        fire(this, 'kyc-ready', { step: news.step });
+        return;
+      case 'feedback': {
+        const { code = null, value = null, threshold = null, unit = null } = news.issues[0] ?? {};
+        fire(this, 'kyc-feedback', { step: news.step, code, value, threshold, unit });
+        return;
+      }
+      case 'capture': {
+        const { step, width, height, bytes, encodes } = news.photo;
+        const blob = this.#session?.photo(step)?.blob;
+        if (blob) fire(this, 'kyc-capture', { step, blob, width, height, bytes, encodes });
+        return;
+      }
+      case 'progress':
+        fire(this, 'kyc-progress', { phase: news.phase, fraction: news.fraction });
+        return;
+      case 'complete':
+        fire(this, 'kyc-complete', news.result);
+        return;
+      case 'error': {
+        const { code, message, guidance, raw } = news.error;
+        fire(this, 'kyc-error', { code, message, guidance, raw: raw ?? null, retryable: isRetryable(code) });
+        return;
+      }
+      case 'cancel':
+        fire(this, 'kyc-cancel', null);
+        return;
+    }
+  }
+
+  /** Shows the journey on the host, for styles and drivers. */
+  #reflect(): void {
+    const { state } = this.#session?.journey ?? {};
+    if (!state) return;
+    this.setAttribute('state', state.name);
+    if ('step' in state) this.setAttribute('step', state.step);
+    else this.removeAttribute('step');
+    this.requestUpdate();
+  }
+
+  #messages(): ReturnType<typeof messagesFor> {
+    return messagesFor(this.lang || this.parentElement?.closest('[lang]')?.getAttribute('lang') || '');
+  }
+
+  #plannedSteps(): readonly Step[] {
+    try {
+      return readSteps(this.steps);
+    } catch (error) {
+      // The mistake is reported when the person starts; until then the plan is simply not shown.
+      if (error instanceof CaptureError) return [];
+      throw error;
+    }
+  }
+
+  #observeStage(): void {
+    const stage = this.renderRoot.querySelector('.stage');
+    if (stage === this.#observedStage) return;
+    this.#observedStage = stage;
+    this.#stageObserver?.disconnect();
+    if (stage) this.#stageObserver?.observe(stage);
+  }
+
+  #measureStage(): void {
+    const stage = this.#observedStage;
+    if (!stage || stage.clientWidth === 0) return;
+    const { clientWidth: width, clientHeight: height } = stage;
+    if (width === this.viewport.width && height === this.viewport.height) return;
+    this.viewport = { width, height };
+    if (this.#session) this.#session.viewport = this.viewport;
+  }
+
+  /** A new screen takes the focus to its heading, so that a screen reader reads on from there. */
+  #focusNewScreen(): void {
+    const { state } = this.#session?.journey ?? {};
+    if (!state) return;
+    const shown = `${state.name === 'opening' ? 'live' : state.name} ${'step' in state ? state.step : ''}`;
+    const isNew = this.#shownScreen !== '' && shown !== this.#shownScreen;
+    this.#shownScreen = shown;
+    if (isNew) this.renderRoot.querySelector<HTMLElement>('h2')?.focus({ preventScroll: true });
+  }
+}
+
+/** 32 hexadecimal digits: unique, and within what both providers take. */
+function newRefNumber(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'kyc-capture': KycCapture;
+  }
+}

@@ -1,0 +1,290 @@
+import { html, nothing, svg, type SVGTemplateResult, type TemplateResult } from 'lit';
+import type { Journey, State } from '../domain/flow.ts';
+import { guideInViewport, type Box, type Size } from '../domain/geometry.ts';
+import { holdProgress } from '../domain/guide.ts';
+import type { Step } from '../domain/result.ts';
+import type { Messages } from './messages/messages.ts';
+
+/** What the person can press; the `data-action` of the buttons. */
+export type Action = 'start' | 'shutter' | 'use' | 'retake' | 'retry' | 'cancel' | 'restart';
+
+/** All that a screen shows. */
+export interface View {
+  readonly journey: Journey;
+  readonly messages: Messages;
+  /** The steps the page asked for, shown on the start screen. */
+  readonly steps: readonly Step[];
+  /** The camera's picture, or null while it is not there. */
+  readonly video: HTMLVideoElement | null;
+  readonly mirrored: boolean;
+  /** Size of the area that shows the camera, CSS px. */
+  readonly viewport: Size;
+  readonly photoUrl: (step: Step) => string | null;
+  readonly act: (action: Action) => void;
+}
+
+type In<Name extends State['name']> = Extract<State, { name: Name }>;
+
+/** The screen for where the journey is. */
+export function screen(view: View): TemplateResult {
+  const { state } = view.journey;
+  switch (state.name) {
+    case 'start':
+      return startScreen(view);
+    case 'opening':
+    case 'live':
+      return cameraScreen(view, state);
+    case 'review':
+      return reviewScreen(view, state);
+    case 'sending':
+      return sendingScreen(view, state);
+    case 'done':
+      return doneScreen(view, state);
+    case 'failed':
+      return failedScreen(view, state);
+    case 'cancelled':
+      return messageScreen(view, 'neutral', view.messages.cancelled, button(view, 'restart', 'primary'));
+  }
+}
+
+function startScreen(view: View): TemplateResult {
+  const { start } = view.messages;
+  return html`
+    <section class="panel" part="screen">
+      <h2 tabindex="-1">${start.title}</h2>
+      <p class="lead">${start.lead}</p>
+      <ol class="plan">
+        ${view.steps.map((step) => html`<li><span class="badge">${ICONS[step]}</span><span>${start.steps[step]}</span></li>`)}
+        <li><span class="badge">${ICONS.send}</span><span>${start.sending}</span></li>
+      </ol>
+      <p class="privacy">${ICONS.lock}<span>${start.privacy}</span></p>
+      <div class="consent"><slot name="consent"></slot></div>
+      <div class="actions">${button(view, 'start', 'primary')}</div>
+    </section>
+  `;
+}
+
+function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateResult {
+  const { messages, viewport } = view;
+  const { step } = state;
+  const live = state.name === 'live' ? state : null;
+  const hint = live?.guide.hint ?? null;
+  const mood = hint === null ? 'waiting' : hint === 'hold-still' ? 'good' : 'wrong';
+  const progress = live ? holdProgress(live.guide) : 0;
+  return html`
+    <section class="camera ${mood}" part="screen">
+      <header>
+        <div>
+          <p class="count">${stepCount(view, step)}</p>
+          <h2 tabindex="-1">${messages.camera[step].title}</h2>
+        </div>
+        ${button(view, 'cancel', 'quiet')}
+      </header>
+      <div class="stage" part="stage">
+        <div class="picture ${view.mirrored ? 'mirrored' : ''}">${view.video ?? nothing}</div>
+        ${guideOverlay(step, viewport, progress)}
+        <p class="hint" part="hint" data-code=${hint ?? ''} role="status" aria-live="polite">
+          ${hint ? html`${hint === 'hold-still' ? ICONS.check : ICONS.alert}<span>${messages.hints[hint]}</span>` : messages.camera[step].fit}
+        </p>
+        ${state.name === 'opening' ? openingProgress(view, state) : nothing}
+        <div class="shutter">${live?.manual ? shutterButton(view, step, live.taking) : nothing}</div>
+      </div>
+    </section>
+  `;
+}
+
+function openingProgress({ messages }: View, state: In<'opening'>): TemplateResult {
+  const percent = Math.round(state.loaded * 100);
+  const waitsForCamera = !state.cameraLive && (state.analyserReady || percent === 100);
+  const text = waitsForCamera ? messages.openingCamera : messages.loading(percent);
+  return html`
+    <div class="loading">
+      <progress max="100" value=${percent} aria-label=${text}></progress>
+      <p>${text}</p>
+    </div>
+  `;
+}
+
+/** Dims what lies outside the guide, draws its outline, and the part of the hold that is done. */
+function guideOverlay(step: Step, viewport: Size, progress: number): TemplateResult {
+  const guide = guideInViewport(step, viewport);
+  const outline = step === 'selfie' ? ovalPath(guide) : cardPath(guide);
+  const { width, height } = viewport;
+  return html`
+    <svg class="guide" part="guide" viewBox="0 0 ${width} ${height}" aria-hidden="true">
+      <path class="shade" fill-rule="evenodd" d="M0 0H${width}V${height}H0Z ${outline}"></path>
+      <path class="outline" d=${outline}></path>
+      ${
+        progress > 0
+          ? svg`<path class="hold" d=${outline} pathLength="1" stroke-dasharray="${progress} 2"></path>`
+          : nothing
+      }
+    </svg>
+  `;
+}
+
+function ovalPath({ x, y, width, height }: Box): string {
+  const [rx, ry, cx] = [width / 2, height / 2, x + width / 2];
+  return `M${cx} ${y}A${rx} ${ry} 0 0 1 ${cx} ${y + height}A${rx} ${ry} 0 0 1 ${cx} ${y}Z`;
+}
+
+/** ISO/IEC 7810: the corners of an ID-1 card have a radius of 3.18 mm, of 85.60 mm of width. */
+function cardPath({ x, y, width, height }: Box): string {
+  const radius = (width * 3.18) / 85.6;
+  const arc = (toX: number, toY: number): string => `A${radius} ${radius} 0 0 1 ${toX} ${toY}`;
+  const [right, bottom] = [x + width, y + height];
+  return [
+    `M${x + radius} ${y}H${right - radius}${arc(right, y + radius)}`,
+    `V${bottom - radius}${arc(right - radius, bottom)}`,
+    `H${x + radius}${arc(x, bottom - radius)}`,
+    `V${y + radius}${arc(x + radius, y)}Z`,
+  ].join('');
+}
+
+function reviewScreen(view: View, { step }: In<'review'>): TemplateResult {
+  const { review } = view.messages;
+  return html`
+    <section class="panel review" part="screen">
+      <p class="count">${stepCount(view, step)}</p>
+      <h2 tabindex="-1">${review.title[step]}</h2>
+      <div class="photo">
+        <img part="photo" src=${view.photoUrl(step) ?? ''} alt=${review.photoOf[step]} />
+      </div>
+      <p class="lead">${review.check[step]}</p>
+      <div class="actions">${button(view, 'retake', 'secondary')} ${button(view, 'use', 'primary')}</div>
+    </section>
+  `;
+}
+
+function sendingScreen(view: View, state: In<'sending'>): TemplateResult {
+  const { sending } = view.messages;
+  const percent = Math.round(state.fraction * 100);
+  const text = sending[state.phase];
+  // Only the upload has a measure; asking and waiting show a bar without one.
+  const measured = state.phase === 'uploading';
+  return html`
+    <section class="panel message" part="screen">
+      <span class="mark neutral">${ICONS.send}</span>
+      <h2 tabindex="-1">${sending.title}</h2>
+      ${
+        measured
+          ? html`<progress max="100" value=${percent} aria-label=${text}></progress>`
+          : html`<progress aria-label=${text}></progress>`
+      }
+      <p role="status" aria-live="polite">
+        ${text}${measured ? html` <span class="number">${percent}%</span>` : nothing}
+      </p>
+      <div class="actions">${button(view, 'cancel', 'secondary')}</div>
+    </section>
+  `;
+}
+
+function doneScreen(view: View, { result }: In<'done'>): TemplateResult {
+  const { done } = view.messages;
+  return result.verified
+    ? messageScreen(view, 'good', done.verified, nothing)
+    : messageScreen(view, 'wrong', done.notVerified, button(view, 'restart', 'primary'));
+}
+
+function failedScreen(view: View, { error }: In<'failed'>): TemplateResult {
+  const { failed, hints } = view.messages;
+  const reasons = error.guidance.map((code) => hints[code]);
+  const kept = Object.keys(view.journey.photos).length > 0;
+  return messageScreen(
+    view,
+    'wrong',
+    { title: failed.title, text: failed.errors[error.code] },
+    html`${button(view, 'cancel', 'secondary')} ${button(view, 'retry', 'primary')}`,
+    html`
+      ${
+        reasons.length > 0
+          ? html`<ul class="reasons">
+              ${reasons.map((reason) => html`<li>${reason}</li>`)}
+            </ul>`
+          : nothing
+      }
+      ${kept ? html`<p class="privacy">${failed.kept}</p>` : nothing}
+    `,
+  );
+}
+
+function messageScreen(
+  _view: View,
+  mood: 'good' | 'wrong' | 'neutral',
+  { title, text }: { readonly title: string; readonly text: string },
+  actions: unknown,
+  more: unknown = nothing,
+): TemplateResult {
+  return html`
+    <section class="panel message" part="screen">
+      <span class="mark ${mood}"
+        >${mood === 'good' ? ICONS.check : mood === 'wrong' ? ICONS.alert : ICONS.lock}</span
+      >
+      <h2 tabindex="-1">${title}</h2>
+      <p class="lead" part="message" role="alert">${text}</p>
+      ${more}
+      <div class="actions">${actions}</div>
+    </section>
+  `;
+}
+
+function button(
+  view: View,
+  action: Exclude<Action, 'shutter'>,
+  look: 'primary' | 'secondary' | 'quiet',
+): TemplateResult {
+  const { messages } = view;
+  const labels: Record<Exclude<Action, 'shutter'>, string> = {
+    start: messages.start.begin,
+    use: messages.review.use,
+    retake: messages.review.retake,
+    retry: messages.failed.retry,
+    cancel: messages.cancel,
+    restart: messages.restart,
+  };
+  return html`<button
+    type="button"
+    class=${look}
+    part="button ${look}"
+    data-action=${action}
+    @click=${() => view.act(action)}
+  >
+    ${labels[action]}
+  </button>`;
+}
+
+function shutterButton(view: View, step: Step, taking: boolean): TemplateResult {
+  return html`<button
+    type="button"
+    class="round"
+    part="shutter"
+    data-action="shutter"
+    aria-label=${view.messages.shutter[step]}
+    ?disabled=${taking}
+    @click=${() => view.act('shutter')}
+  ></button>`;
+}
+
+function stepCount({ journey, messages }: View, step: Step): string {
+  return journey.steps.length > 1
+    ? messages.stepOf(journey.steps.indexOf(step) + 1, journey.steps.length)
+    : '';
+}
+
+/** Line icons on a 24 px grid, drawn for this widget. */
+const ICONS = {
+  selfie: icon(svg`<circle cx="12" cy="9" r="4"/><path d="M4.5 20.5c1-4 4-5.5 7.5-5.5s6.5 1.5 7.5 5.5"/>`),
+  ktp: icon(
+    svg`<rect x="2.5" y="5" width="19" height="14" rx="2"/><path d="M6 10h6M6 14h4"/><rect x="15" y="9" width="3.5" height="5" rx="1"/>`,
+  ),
+  send: icon(svg`<path d="M12 19V6M6.5 11.5 12 6l5.5 5.5"/>`),
+  lock: icon(
+    svg`<rect x="5" y="10.5" width="14" height="9.5" rx="2"/><path d="M8 10.5V8a4 4 0 0 1 8 0v2.5"/>`,
+  ),
+  check: icon(svg`<path d="m5 12.5 4.5 4.5L19 7.5"/>`),
+  alert: icon(svg`<path d="M12 6.5v7.5M12 17.5v.5"/>`),
+};
+
+function icon(shape: SVGTemplateResult): TemplateResult {
+  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${shape}</svg>`;
+}

@@ -1,0 +1,31 @@
+/**
+ * `kyc-capture`: importing it in a browser defines `<kyc-capture>`; on a server it does nothing.
+ */
+import { KycCapture } from './element/kyc-capture.ts';
+
+// lit puts a registry of its own on a server, so the document decides.
+if (typeof document !== 'undefined' && !customElements.get('kyc-capture')) {
+  customElements.define('kyc-capture', KycCapture);
+}
+
+export { KycCapture };
+export type {
+  CaptureDetail,
+  ErrorDetail,
+  FeedbackDetail,
+  KycEventMap,
+  ProgressDetail,
+  ReadyDetail,
+  SubmitDetail,
+} from './element/events.ts';
+export type { CameraRequest, CameraSource } from './session/camera.ts';
+export {
+  CaptureError,
+  type ErrorCode,
+  type GuidanceCode,
+  type Issue,
+  type ProviderId,
+  type Result,
+  type Step,
+  type Unit,
+} from './domain/result.ts';

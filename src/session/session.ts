@@ -1,0 +1,303 @@
+import type { Analyser, AnalyserOptions } from '../analysis/analyser.ts';
+import { assess, sharpnessOf } from '../domain/assess.ts';
+import {
+  NOT_STARTED,
+  step as advance,
+  type Effect,
+  type Event,
+  type Journey,
+  type News,
+} from '../domain/flow.ts';
+import { fitLongSide, guideInPicture, scaleBox, type Box, type Size } from '../domain/geometry.ts';
+import type { Observation } from '../domain/observation.ts';
+import { cropOf } from '../domain/photo.ts';
+import { CaptureError, type ProviderId, type Result, type Step } from '../domain/result.ts';
+import { PHOTO_LIMITS } from '../domain/rules.ts';
+import type { Camera, CameraOptions, CameraSource } from './camera.ts';
+import { cameraTooSmall, takePhoto } from './capture.ts';
+import type { SubmitRequest } from './submit.ts';
+
+/** What the page has asked for, checked. Read anew at each use, so that a mended attribute counts. */
+export interface Configuration {
+  readonly provider: ProviderId;
+  readonly steps: readonly Step[];
+  readonly tokenEndpoint: URL;
+  readonly tokenHeaders: Readonly<Record<string, string>>;
+  /** Base URL of the provider where the browser talks to it itself, else null. */
+  readonly providerBase: URL | null;
+  readonly refNumber: string;
+  readonly assetsBase: URL;
+  readonly cameraSource: CameraSource | null;
+}
+
+/** What a session needs from outside. */
+export interface SessionOptions {
+  /** @throws CaptureError `configuration-invalid` */
+  readonly configuration: () => Configuration;
+  readonly onChange: (journey: Journey) => void;
+  readonly onNews: (news: News) => void;
+  /** The page's last word before anything is sent; false keeps the photos here. */
+  readonly onSubmit: (configuration: Configuration, photos: ReadonlyMap<Step, Blob>) => boolean;
+  readonly openCamera: (options: CameraOptions) => Promise<Camera>;
+  readonly createAnalyser: (options: AnalyserOptions) => Analyser;
+  readonly submit: (request: SubmitRequest) => Promise<Result>;
+  /** ms on the clock that frames are stamped with. */
+  readonly now: () => number;
+}
+
+/** Long side of the frames that are analysed, px: enough for a far face, small enough for a cheap phone. */
+const ANALYSIS_LONG_SIDE = 640;
+
+/** Which camera and which models each step wants. */
+const STEPS: Record<Step, { facing: 'user' | 'environment'; kind: Observation['kind'] }> = {
+  selfie: { facing: 'user', kind: 'face' },
+  ktp: { facing: 'environment', kind: 'card' },
+};
+
+interface Candidate {
+  readonly frame: ImageBitmap;
+  readonly guide: Box;
+  readonly sharpness: number;
+}
+
+/**
+ * Owns camera, worker, photos and the one AbortController behind them, and runs the effects that
+ * the flow asks for. Decides nothing.
+ */
+export class Session {
+  journey: Journey = NOT_STARTED;
+  camera: Camera | null = null;
+  /** Size of the area that shows the camera, px; sets where the guide lies in a frame. */
+  viewport: Size = { width: 3, height: 4 };
+
+  readonly #options: SessionOptions;
+  readonly #life = new AbortController();
+  /** Everything that belongs to the step or the sending under way. */
+  #activity = new AbortController();
+  #analyser: { readonly analyser: Analyser; readonly opened: Promise<void> } | null = null;
+  #best: Candidate | null = null;
+  readonly #photos = new Map<Step, { readonly blob: Blob; readonly url: string }>();
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  /** The one way in: from the person, the camera, the worker and the network. */
+  dispatch(event: Event): void {
+    if (this.#life.signal.aborted) return;
+    const [journey, effects] = advance(this.journey, event);
+    if (journey !== this.journey) {
+      this.journey = journey;
+      this.#forgetDropped();
+      this.#options.onChange(journey);
+    }
+    for (const effect of effects) this.#run(effect);
+  }
+
+  /** Begins, or begins again after the end. */
+  start(): void {
+    try {
+      this.dispatch({ type: 'start', steps: this.#options.configuration().steps });
+    } catch (error) {
+      this.dispatch({ type: 'failed', error: asCaptureError(error) });
+    }
+  }
+
+  /** The picture of a step's photo, or null. */
+  photo(step: Step): { readonly blob: Blob; readonly url: string } | null {
+    return this.#photos.get(step) ?? null;
+  }
+
+  /** Ends everything: tracks, worker, timers, listeners, object URLs. */
+  close(): void {
+    this.#life.abort();
+    this.#stop();
+    this.#closeAnalyser();
+    for (const { url } of this.#photos.values()) URL.revokeObjectURL(url);
+    this.#photos.clear();
+  }
+
+  #run(effect: Effect): void {
+    switch (effect.type) {
+      case 'open':
+        this.#attempt((signal) => this.#open(effect.step, signal));
+        return;
+      case 'take':
+        void this.#take(effect.step, effect.frame).catch((error: unknown) => this.#fail(error));
+        return;
+      case 'stop-camera':
+        this.#stop();
+        return;
+      case 'submit':
+        this.#attempt((signal) => this.#submit(signal));
+        return;
+      case 'release':
+        this.#stop();
+        if (effect.photos === 'forget') this.#closeAnalyser();
+        return;
+      case 'tell':
+        this.#options.onNews(effect.news);
+        return;
+    }
+  }
+
+  /** Starts an activity in place of the one under way; its faults end up in the flow. */
+  #attempt(work: (signal: AbortSignal) => Promise<void>): void {
+    this.#stop();
+    const { signal } = this.#activity;
+    work(signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#fail(error);
+    });
+  }
+
+  #fail(error: unknown): void {
+    const failure = asCaptureError(error);
+    if (failure.code === 'assets-failed' || failure.code === 'analysis-failed') this.#closeAnalyser();
+    this.dispatch({ type: 'failed', error: failure });
+  }
+
+  async #open(step: Step, signal: AbortSignal): Promise<void> {
+    const configuration = this.#options.configuration();
+    const [camera, analyser] = await Promise.all([
+      this.#openCamera(step, configuration, signal),
+      this.#openAnalyser(configuration).then((analyser) => {
+        signal.throwIfAborted();
+        this.dispatch({ type: 'analyser-ready', now: this.#options.now() });
+        return analyser;
+      }),
+    ]);
+    while (!signal.aborted) await this.#observe(step, camera, analyser, signal);
+  }
+
+  async #openCamera(step: Step, configuration: Configuration, signal: AbortSignal): Promise<Camera> {
+    const camera = await this.#options.openCamera({
+      step,
+      facing: STEPS[step].facing,
+      source: configuration.cameraSource,
+      signal,
+      onLost: (error) => this.#fail(error),
+    });
+    if (signal.aborted) {
+      camera.stop();
+      signal.throwIfAborted();
+    }
+    this.camera = camera;
+    const limits = PHOTO_LIMITS[configuration.provider][step];
+    const size = camera.size();
+    if (!cropOf(step, size, guideInPicture(step, this.viewport, size), limits))
+      throw cameraTooSmall(size, limits);
+    this.dispatch({ type: 'camera-live', now: this.#options.now() });
+    return camera;
+  }
+
+  async #openAnalyser({ assetsBase }: Configuration): Promise<Analyser> {
+    if (!this.#analyser) {
+      const analyser = this.#options.createAnalyser({ assetsBase, signal: this.#life.signal });
+      const opened = analyser.open((fraction) => this.dispatch({ type: 'assets-loading', fraction }));
+      this.#analyser = { analyser, opened };
+    }
+    const { analyser, opened } = this.#analyser;
+    await opened;
+    return analyser;
+  }
+
+  /** One frame, from the camera to the flow. Frames that come while it is analysed are dropped. */
+  async #observe(step: Step, camera: Camera, analyser: Analyser, signal: AbortSignal): Promise<void> {
+    const now = await camera.nextFrame();
+    signal.throwIfAborted();
+    const frame = await createImageBitmap(camera.video);
+    try {
+      const size = fitLongSide(frame, ANALYSIS_LONG_SIDE);
+      const small = await createImageBitmap(frame, {
+        resizeWidth: size.width,
+        resizeHeight: size.height,
+        resizeQuality: 'medium',
+      });
+      const guide = guideInPicture(step, this.viewport, frame);
+      const smallGuide = scaleBox(guide, size.width / frame.width);
+      const observation = await analyser.analyse(small, STEPS[step].kind, smallGuide, now);
+      signal.throwIfAborted();
+      const issues = assess(observation, smallGuide);
+      this.#keepSharpest(issues.length === 0 ? { frame, guide, sharpness: sharpnessOf(observation) } : null);
+      this.dispatch({ type: 'observed', issues, now });
+    } finally {
+      if (this.#best?.frame !== frame && !this.#taken.has(frame)) frame.close();
+    }
+  }
+
+  /** Frames that the shutter has claimed; `#take` closes them. */
+  readonly #taken = new WeakSet<ImageBitmap>();
+
+  /** Keeps the sharpest frame of an unbroken hold; null breaks the hold. */
+  #keepSharpest(candidate: Candidate | null): void {
+    if (candidate && this.#best && this.#best.sharpness >= candidate.sharpness) return;
+    this.#best?.frame.close();
+    this.#best = candidate;
+  }
+
+  async #take(step: Step, which: 'sharpest' | 'present'): Promise<void> {
+    const { signal } = this.#activity;
+    const frame = which === 'sharpest' && this.#best ? this.#best.frame : await this.#presentFrame();
+    if (this.#best?.frame === frame) this.#best = null;
+    this.#taken.add(frame);
+    try {
+      const guide = guideInPicture(step, this.viewport, frame);
+      const limits = PHOTO_LIMITS[this.#options.configuration().provider][step];
+      const { photo, blob } = await takePhoto({ step, frame, guide, limits });
+      if (signal.aborted) return;
+      this.#photos.set(step, { blob, url: URL.createObjectURL(blob) });
+      this.dispatch({ type: 'photo-taken', photo });
+    } finally {
+      frame.close();
+    }
+  }
+
+  #presentFrame(): Promise<ImageBitmap> {
+    if (!this.camera) throw new CaptureError('camera-lost', 'There is no camera to photograph with.');
+    return createImageBitmap(this.camera.video);
+  }
+
+  async #submit(signal: AbortSignal): Promise<void> {
+    const configuration = this.#options.configuration();
+    const photos = new Map([...this.#photos].map(([step, { blob }]) => [step, blob]));
+    if (!this.#options.onSubmit(configuration, photos)) {
+      this.dispatch({ type: 'vetoed' });
+      return;
+    }
+    const result = await this.#options.submit({
+      ...configuration,
+      photos,
+      context: {},
+      signal,
+      onProgress: ({ phase, fraction }) => this.dispatch({ type: 'sending', phase, fraction }),
+    });
+    if (!signal.aborted) this.dispatch({ type: 'completed', result });
+  }
+
+  /** Ends the activity under way: camera, frames, requests. Photos and the worker stay. */
+  #stop(): void {
+    this.#activity.abort();
+    this.#activity = new AbortController();
+    this.camera?.stop();
+    this.camera = null;
+    this.#keepSharpest(null);
+  }
+
+  #closeAnalyser(): void {
+    this.#analyser?.analyser.close();
+    this.#analyser = null;
+  }
+
+  #forgetDropped(): void {
+    for (const [step, { url }] of this.#photos) {
+      if (this.journey.photos[step] || this.journey.state.name === 'live') continue;
+      URL.revokeObjectURL(url);
+      this.#photos.delete(step);
+    }
+  }
+}
+
+function asCaptureError(error: unknown): CaptureError {
+  if (error instanceof CaptureError) return error;
+  return new CaptureError('analysis-failed', 'The session met a fault it does not know.', { cause: error });
+}

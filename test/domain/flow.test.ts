@@ -1,0 +1,215 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  NOT_STARTED,
+  step,
+  type Effect,
+  type Event,
+  type Journey,
+  type Photo,
+} from '../../src/domain/flow.ts';
+import { HOLD_MS } from '../../src/domain/guide.ts';
+import { CaptureError, type ErrorCode, type Result, type Step } from '../../src/domain/result.ts';
+import { MANUAL_SHUTTER_AFTER_MS } from '../../src/domain/rules.ts';
+
+const SEED = 20261122;
+const STEPS: readonly Step[] = ['selfie', 'ktp'];
+const photo = (of: Step): Photo => ({ step: of, width: 1200, height: 900, bytes: 1000, encodes: 1 });
+const result: Result = {
+  provider: 'identifai',
+  verified: true,
+  liveness: null,
+  match: null,
+  transactionId: null,
+  refNumber: 'abcdef',
+  raw: null,
+};
+const failed = (code: ErrorCode): Event => ({ type: 'failed', error: new CaptureError(code, 'test') });
+
+function play(
+  events: readonly Event[],
+  from: Journey = NOT_STARTED,
+): { journey: Journey; effects: Effect[] } {
+  const effects: Effect[] = [];
+  let journey = from;
+  for (const event of events) {
+    const [next, caused] = step(journey, event);
+    journey = next;
+    effects.push(...caused);
+  }
+  return { journey, effects };
+}
+
+const start: Event = { type: 'start', steps: STEPS };
+const live: readonly Event[] = [
+  { type: 'camera-live', now: 0 },
+  { type: 'analyser-ready', now: 0 },
+];
+const take = (of: Step): readonly Event[] => [
+  ...live,
+  { type: 'shutter' },
+  { type: 'photo-taken', photo: photo(of) },
+];
+const goodFrames = (from: number): Event[] =>
+  Array.from({ length: HOLD_MS / 100 + 2 }, (_, index) => ({
+    type: 'observed',
+    issues: [],
+    now: from + index * 100,
+  }));
+const selfieTaken: readonly Event[] = [
+  start,
+  ...live,
+  ...goodFrames(100),
+  { type: 'photo-taken', photo: photo('selfie') },
+];
+const bothTaken: readonly Event[] = [...selfieTaken, { type: 'use' }, ...take('ktp'), { type: 'use' }];
+
+describe('the straight way', () => {
+  test('selfie, review, card, review, sending, done', () => {
+    const { journey, effects } = play([...bothTaken, { type: 'completed', result }]);
+    expect(journey.state).toEqual({ name: 'done', result });
+    expect(effects.filter(({ type }) => type !== 'tell')).toEqual([
+      { type: 'open', step: 'selfie' },
+      { type: 'take', step: 'selfie', frame: 'sharpest' },
+      { type: 'stop-camera' },
+      { type: 'open', step: 'ktp' },
+      { type: 'take', step: 'ktp', frame: 'present' },
+      { type: 'stop-camera' },
+      { type: 'submit' },
+      { type: 'release', photos: 'forget' },
+    ]);
+    const news = effects.flatMap((effect) => (effect.type === 'tell' ? [effect.news.type] : []));
+    expect(news).toEqual(['ready', 'feedback', 'capture', 'ready', 'capture', 'complete']);
+  });
+
+  test.each([[['selfie']], [['ktp']], [['ktp', 'selfie']]] as const)(
+    'steps %o in the order of the page',
+    (steps) => {
+      const events = steps.flatMap((of) => [
+        ...live,
+        { type: 'photo-taken', photo: photo(of) } as const,
+        { type: 'use' } as const,
+      ]);
+      const { effects } = play([{ type: 'start', steps }, ...events]);
+      expect(effects.flatMap((effect) => (effect.type === 'open' ? [effect.step] : []))).toEqual(steps);
+      expect(effects.at(-1)).toEqual({ type: 'submit' });
+    },
+  );
+
+  test('retake drops only the photo under review', () => {
+    const { journey } = play([...selfieTaken, { type: 'use' }, ...take('ktp'), { type: 'retake' }]);
+    expect(Object.keys(journey.photos)).toEqual(['selfie']);
+    expect(journey.state).toMatchObject({ name: 'opening', step: 'ktp' });
+  });
+
+  test('a vetoed submit goes back to the last review with every photo', () => {
+    const { journey } = play([...bothTaken, { type: 'vetoed' }]);
+    expect(journey.state).toEqual({ name: 'review', step: 'ktp' });
+    expect(Object.keys(journey.photos)).toEqual(STEPS);
+  });
+});
+
+describe('the shutter button', () => {
+  const dark: Event = {
+    type: 'observed',
+    issues: [{ code: 'too-dark', value: 10, threshold: 40, unit: 'luma' }],
+    now: 100,
+  };
+
+  test('is not there for a selfie until its time has come', () => {
+    const early = play([start, ...live, dark, { type: 'shutter' }]);
+    expect(early.effects).not.toContainEqual(expect.objectContaining({ type: 'take' }));
+    const late = play([
+      start,
+      ...live,
+      { ...dark, now: MANUAL_SHUTTER_AFTER_MS.selfie },
+      { type: 'shutter' },
+    ]);
+    expect(late.effects).toContainEqual({ type: 'take', step: 'selfie', frame: 'present' });
+  });
+
+  test('pressed twice takes one photo', () => {
+    const { effects } = play([
+      { type: 'start', steps: ['ktp'] },
+      ...live,
+      { type: 'shutter' },
+      { type: 'shutter' },
+    ]);
+    expect(effects.filter(({ type }) => type === 'take')).toHaveLength(1);
+  });
+});
+
+describe('faults', () => {
+  const table: readonly [string, readonly Event[], ErrorCode, Step | 'sending' | 'start', readonly Step[]][] =
+    [
+      ['camera denied', [start], 'camera-denied', 'selfie', []],
+      [
+        'camera lost on the card',
+        [...selfieTaken, { type: 'use' }, ...live],
+        'camera-lost',
+        'ktp',
+        ['selfie'],
+      ],
+      ['token endpoint down', bothTaken, 'token-failed', 'sending', STEPS],
+      ['connection broken', bothTaken, 'upload-failed', 'sending', STEPS],
+      ['selfie refused', bothTaken, 'selfie-refused', 'selfie', ['ktp']],
+      ['card refused', bothTaken, 'ktp-refused', 'ktp', ['selfie']],
+      ['wrong attribute', [], 'configuration-invalid', 'start', []],
+    ];
+  test.each(table)('%s: photos are kept and trying again leads on', (_name, before, code, resumes, kept) => {
+    const { journey, effects } = play([...before, failed(code)]);
+    expect(journey.state.name).toBe('failed');
+    expect(Object.keys(journey.photos)).toEqual(kept);
+    expect(effects.at(-1)).toMatchObject({ type: 'tell', news: { type: 'error', error: { code } } });
+    const again = play([{ type: 'retry' }], journey);
+    if (resumes === 'start') expect(again.journey.state.name).toBe('start');
+    else
+      expect(again.effects).toEqual([
+        resumes === 'sending' ? { type: 'submit' } : { type: 'open', step: resumes },
+      ]);
+  });
+
+  test('late faults after the end change nothing', () => {
+    const done = play([...bothTaken, { type: 'completed', result }]).journey;
+    expect(play([failed('upload-failed')], done)).toEqual({ journey: done, effects: [] });
+  });
+});
+
+test('no order of events loses an accepted photo, but retake, refusal, cancel and success', () => {
+  const anyEvent = fc.oneof(
+    ...[
+      start,
+      ...live,
+      { type: 'shutter' } as const,
+      { type: 'use' } as const,
+      { type: 'retry' } as const,
+    ].map((event) => fc.constant<Event>(event)),
+    fc.constantFrom(...STEPS).map((of): Event => ({ type: 'photo-taken', photo: photo(of) })),
+    fc.constantFrom<ErrorCode>('camera-lost', 'token-failed', 'upload-failed', 'assets-failed').map(failed),
+    fc.integer({ min: 0, max: 60_000 }).map((now): Event => ({ type: 'observed', issues: [], now })),
+    fc.constant<Event>({ type: 'vetoed' }),
+  );
+  fc.assert(
+    fc.property(fc.array(anyEvent, { maxLength: 60 }), (events) => {
+      let journey = NOT_STARTED;
+      for (const event of events) {
+        const [next] = step(journey, event);
+        for (const of of STEPS) {
+          if (journey.photos[of]) expect(next.photos[of], `${event.type} lost the ${of}`).toBeDefined();
+        }
+        journey = next;
+      }
+    }),
+    { seed: SEED, numRuns: 1000 },
+  );
+});
+
+test('cancel from anywhere forgets the photos and releases everything', () => {
+  for (let length = 0; length <= bothTaken.length; length++) {
+    const { journey } = play(bothTaken.slice(0, length));
+    const { journey: after, effects } = play([{ type: 'cancel' }], journey);
+    expect(after.state.name).toBe('cancelled');
+    expect(after.photos).toEqual({});
+    expect(effects[0]).toEqual({ type: 'release', photos: 'forget' });
+  }
+});
