@@ -11,13 +11,14 @@ const builds: Record<string, UserConfig> = {
       outDir: 'public/assets',
       emptyOutDir: false,
       lib: { entry: source('src/analysis/worker.ts'), formats: ['es'], fileName: () => 'worker.js' },
+      rolldownOptions: { output: { codeSplitting: false, minify: true } },
     },
   },
   // For bundlers and Node: dependencies stay imports, so that lit's own Node build serves a server.
   library: {
     build: {
       outDir: 'dist',
-      emptyOutDir: false,
+      emptyOutDir: true,
       minify: false,
       lib: {
         entry: {
@@ -27,7 +28,10 @@ const builds: Record<string, UserConfig> = {
         },
         formats: ['es'],
       },
-      rolldownOptions: { external: [/^[^./]/, /^node:/] },
+      rolldownOptions: {
+        external: [/^[^./]/],
+        output: { chunkFileNames: 'chunks/[name].js' },
+      },
     },
   },
   // For a page without a bundler: one file, everything in it.
@@ -37,6 +41,7 @@ const builds: Record<string, UserConfig> = {
       outDir: 'dist',
       emptyOutDir: false,
       lib: { entry: source('src/index.ts'), formats: ['es'], fileName: () => 'kyc-capture.js' },
+      rolldownOptions: { output: { minify: true } },
     },
   },
   demo: {

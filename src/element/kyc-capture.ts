@@ -82,6 +82,7 @@ export class KycCapture extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#session ??= this.#createSession();
+    this.requestUpdate();
   }
 
   override disconnectedCallback(): void {
@@ -107,7 +108,7 @@ export class KycCapture extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const session = this.#session ?? (this.#session = this.#createSession());
+    const session = (this.#session ??= this.#createSession());
     const { camera, journey } = session;
     const { messages } = this.#messages();
     return screen({

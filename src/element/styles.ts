@@ -234,7 +234,7 @@ export const styles = css`
     color: #241800;
   }
   .good .hint {
-    background: #16894f;
+    background: #11713f;
   }
   .loading {
     position: absolute;

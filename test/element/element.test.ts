@@ -1,0 +1,207 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { KycCapture, type CameraSource, type ErrorDetail } from '../../src/index.ts';
+
+const elements: KycCapture[] = [];
+
+afterEach(() => {
+  for (const element of elements.splice(0)) element.remove();
+});
+
+/** Puts an element on the page; the models are built by `npm run models`. */
+async function mount(attributes: Readonly<Record<string, string>>, cameraSource: CameraSource | null = null): Promise<KycCapture> {
+  const element = document.createElement('kyc-capture');
+  const defaults = { provider: 'identifai', 'token-endpoint': '/token', 'assets-base': '/assets/' };
+  for (const [name, value] of Object.entries({ ...defaults, ...attributes })) {
+    if (value !== '') element.setAttribute(name, value);
+  }
+  element.cameraSource = cameraSource;
+  document.body.append(element);
+  elements.push(element);
+  await element.updateComplete;
+  return element;
+}
+
+function nextError(element: KycCapture): Promise<ErrorDetail> {
+  return new Promise((resolve) => element.addEventListener('kyc-error', ({ detail }) => resolve(detail), { once: true }));
+}
+
+function press(element: KycCapture, action: string): void {
+  const button = element.shadowRoot?.querySelector<HTMLButtonElement>(`[data-action="${action}"]`);
+  if (!button) throw new Error(`no button for ${action} on ${element.getAttribute('state') ?? '?'}`);
+  button.click();
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    if (condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error('waited in vain');
+}
+
+/** A living picture of plain stripes: a real MediaStream with real frames. */
+function stripes(width: number, height: number): MediaStream {
+  const canvas = document.createElement('canvas');
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext('2d');
+  let tick = 0;
+  const draw = (): void => {
+    if (!context || !canvas.isConnected) return;
+    context.fillStyle = tick++ % 2 ? '#888' : '#777';
+    context.fillRect(0, 0, width, height);
+    requestAnimationFrame(draw);
+  };
+  document.body.append(canvas);
+  draw();
+  return canvas.captureStream(30);
+}
+
+afterEach(() => {
+  for (const canvas of document.querySelectorAll('canvas')) canvas.remove();
+});
+
+describe('attributes', () => {
+  test.each([
+    [{ provider: '' }, 'provider'],
+    [{ provider: 'nodeflux' }, 'provider'],
+    [{ 'token-endpoint': '' }, 'token-endpoint'],
+    [{ 'token-endpoint': 'http://[' }, 'token-endpoint'],
+    [{ 'token-endpoint': 'javascript:alert(1)' }, 'token-endpoint'],
+    [{ steps: 'selfie,passport' }, 'steps'],
+    [{ steps: 'selfie,selfie' }, 'steps'],
+    [{ steps: ',' }, 'steps'],
+    [{ 'ref-number': 'a b' }, 'ref-number'],
+    [{ 'ref-number': '12345' }, 'ref-number'],
+    [{ 'provider-base': 'ftp://example.test/' }, 'provider-base'],
+    [{ 'assets-base': 'data:text/html,x' }, 'assets-base'],
+  ])('%o is refused with a name the developer can act on', async (attributes, named) => {
+    const element = await mount(attributes);
+    const error = nextError(element);
+    press(element, 'start');
+    expect(await error).toMatchObject({ code: 'configuration-invalid', retryable: false });
+    expect((await error).message).toContain(named);
+    await element.updateComplete;
+    expect(element.getAttribute('state')).toBe('failed');
+    press(element, 'retry');
+    expect(element.getAttribute('state')).toBe('start');
+  });
+
+  test('a mended attribute counts at the next try', async () => {
+    const element = await mount({ provider: '' }, () => Promise.reject(new DOMException('', 'NotAllowedError')));
+    press(element, 'start');
+    await element.updateComplete;
+    element.provider = 'eendigo';
+    press(element, 'retry');
+    await element.updateComplete;
+    const error = nextError(element);
+    press(element, 'start');
+    expect((await error).code).toBe('camera-denied');
+  });
+
+  test.each([
+    ['id', null, 'Verifikasi identitas'],
+    ['en', null, 'Verify your identity'],
+    [null, 'en-US', 'Verify your identity'],
+    [null, 'fr', 'Verifikasi identitas'],
+  ])('lang=%s in a page in %s', async (lang, pageLang, title) => {
+    document.documentElement.lang = pageLang ?? '';
+    const element = await mount(lang ? { lang } : {});
+    expect(element.shadowRoot?.querySelector('h2')?.textContent).toBe(title);
+  });
+
+  test('the start screen plans the steps the page asked for and holds the consent text', async () => {
+    const element = await mount({ steps: 'selfie' });
+    element.innerHTML = '<p slot="consent">consent</p>';
+    expect(element.shadowRoot?.querySelectorAll('.plan li')).toHaveLength(2);
+    const slot = element.shadowRoot?.querySelector<HTMLSlotElement>('slot[name="consent"]');
+    await until(() => slot?.assignedElements().length === 1);
+  });
+});
+
+describe('camera', () => {
+  test.each([
+    ['NotAllowedError', 'camera-denied'],
+    ['SecurityError', 'camera-denied'],
+    ['NotFoundError', 'camera-missing'],
+    ['OverconstrainedError', 'camera-missing'],
+    ['NotReadableError', 'camera-busy'],
+    ['AbortError', 'camera-busy'],
+    ['InvalidStateError', 'camera-failed'],
+  ])('%s is %s', async (name, code) => {
+    const element = await mount({}, () => Promise.reject(new DOMException('', name)));
+    const error = nextError(element);
+    press(element, 'start');
+    expect(await error).toMatchObject({ code });
+    await element.updateComplete;
+    expect(element.shadowRoot?.querySelector('[data-action="retry"]')).not.toBeNull();
+  });
+
+  test('a camera that cannot reach the smallest photo is named, with its size, and stopped', async () => {
+    const stream = stripes(320, 240);
+    const element = await mount({}, () => Promise.resolve(stream));
+    const error = nextError(element);
+    press(element, 'start');
+    expect(await error).toMatchObject({ code: 'camera-too-small', retryable: false });
+    expect((await error).message).toContain('320x240');
+    expect(stream.getTracks().every((track) => track.readyState === 'ended')).toBe(true);
+  });
+
+  test('a track that ends by itself is a lost camera', async () => {
+    const stream = stripes(1280, 720);
+    const element = await mount({}, () => Promise.resolve(stream));
+    press(element, 'start');
+    await until(() => element.shadowRoot?.querySelector('video') != null);
+    const error = nextError(element);
+    stream.getVideoTracks()[0]?.dispatchEvent(new Event('ended'));
+    expect((await error).code).toBe('camera-lost');
+  });
+});
+
+describe('lifecycle', () => {
+  test('the camera stops when the element leaves, and not when it only moves', async () => {
+    const stream = stripes(1280, 720);
+    const element = await mount({}, () => Promise.resolve(stream));
+    press(element, 'start');
+    await until(() => element.shadowRoot?.querySelector('video') != null);
+    const other = document.createElement('div');
+    document.body.append(other);
+    other.append(element);
+    await Promise.resolve();
+    expect(stream.getVideoTracks()[0]?.readyState).toBe('live');
+    other.remove();
+    await Promise.resolve();
+    expect(stream.getVideoTracks()[0]?.readyState).toBe('ended');
+    document.body.append(element);
+    await element.updateComplete;
+    expect(element.getAttribute('state')).toBe('start');
+    expect(element.shadowRoot?.querySelector('[data-action="start"]')).not.toBeNull();
+  });
+
+  test('a camera that arrives after the element has gone is stopped', async () => {
+    const stream = stripes(1280, 720);
+    let give: (stream: MediaStream) => void = () => undefined;
+    const element = await mount({}, () => new Promise((resolve) => (give = resolve)));
+    press(element, 'start');
+    element.remove();
+    await Promise.resolve();
+    give(stream);
+    await until(() => stream.getVideoTracks()[0]?.readyState === 'ended');
+  });
+
+  test('cancel stops the camera, says so, and lets the person begin again', async () => {
+    const stream = stripes(1280, 720);
+    const element = await mount({}, () => Promise.resolve(stream));
+    let cancelled = 0;
+    document.body.addEventListener('kyc-cancel', () => cancelled++, { once: true });
+    press(element, 'start');
+    await until(() => element.shadowRoot?.querySelector('video') != null);
+    press(element, 'cancel');
+    await element.updateComplete;
+    expect(cancelled).toBe(1);
+    expect(stream.getVideoTracks()[0]?.readyState).toBe('ended');
+    expect(element.getAttribute('state')).toBe('cancelled');
+    press(element, 'restart');
+    expect(element.getAttribute('state')).toBe('opening');
+  });
+});

@@ -1,0 +1,155 @@
+import axe from 'axe-core';
+import { LitElement, render } from 'lit';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Journey, State } from '../../src/domain/flow.ts';
+import { startGuide, type Hint } from '../../src/domain/guide.ts';
+import { CaptureError, type ErrorCode, type Result, type Step } from '../../src/domain/result.ts';
+import { messagesFor } from '../../src/element/messages/messages.ts';
+import { styles } from '../../src/element/styles.ts';
+import { screen } from '../../src/element/views.ts';
+
+const LANGUAGES = ['id', 'en'] as const;
+const STEPS: readonly Step[] = ['selfie', 'ktp'];
+const HINTS = Object.keys(messagesFor('id').messages.hints) as Hint[];
+const ERRORS = Object.keys(messagesFor('id').messages.failed.errors) as ErrorCode[];
+const SIZES = [
+  { width: 320, height: 568 },
+  { width: 390, height: 760 },
+  { width: 720, height: 640 },
+];
+
+const result = (verified: boolean): Result => ({
+  provider: 'eendigo',
+  verified,
+  liveness: null,
+  match: null,
+  transactionId: null,
+  refNumber: 'abcdef',
+  raw: null,
+});
+const live = (step: Step, hint: Hint | null, manual: boolean): State => ({
+  name: 'live',
+  step,
+  since: 0,
+  guide: { ...startGuide(0), hint, hold: hint === 'hold-still' ? { since: -600, frames: 4 } : null },
+  issues: [],
+  manual,
+  taking: false,
+});
+
+const STATES: readonly (readonly [string, State])[] = [
+  ['start', { name: 'start' }],
+  ['opening', { name: 'opening', step: 'selfie', loaded: 0.42, cameraLive: true, analyserReady: false }],
+  ...STEPS.flatMap((step) => [
+    [`live ${step}`, live(step, 'too-dark', true)] as const,
+    [`hold ${step}`, live(step, 'hold-still', false)] as const,
+    [`review ${step}`, { name: 'review', step }] as const,
+  ]),
+  ['token', { name: 'sending', phase: 'token', fraction: 0 }],
+  ['uploading', { name: 'sending', phase: 'uploading', fraction: 0.5 }],
+  ['verified', { name: 'done', result: result(true) }],
+  ['not verified', { name: 'done', result: result(false) }],
+  [
+    'refused',
+    {
+      name: 'failed',
+      error: new CaptureError('selfie-refused', 'test', { guidance: ['too-dark', 'face-covered', 'moving'] }),
+      resume: { to: 'step', step: 'selfie' },
+    },
+  ],
+  ['cancelled', { name: 'cancelled' }],
+];
+
+/** A host with the widget's own styles, so that the screens are laid out as in the element. */
+class Frame extends LitElement {
+  static override readonly styles = styles;
+}
+
+beforeAll(() => {
+  customElements.define('screen-frame', Frame);
+});
+
+async function show(state: State, language: string, size = { width: 390, height: 760 }): Promise<ShadowRoot> {
+  document.documentElement.lang = language;
+  document.title = 'screens';
+  document.body.replaceChildren();
+  const frame = document.createElement('screen-frame') as Frame;
+  frame.style.inlineSize = `${size.width}px`;
+  frame.style.setProperty('--kyc-block-size', `${size.height}px`);
+  document.body.append(frame);
+  await frame.updateComplete;
+  const journey: Journey = { steps: STEPS, photos: {}, state };
+  const root = frame.shadowRoot;
+  if (!root) throw new Error('no shadow root');
+  render(
+    screen({
+      journey,
+      messages: messagesFor(language).messages,
+      steps: STEPS,
+      video: null,
+      mirrored: false,
+      viewport: { width: size.width, height: size.height - 70 },
+      photoUrl: () => 'data:image/gif;base64,R0lGODlhAQABAAAAACw=',
+      act: () => undefined,
+    }),
+    root,
+  );
+  return root;
+}
+
+const text = (element: Element | null): string => element?.textContent.replace(/\s+/g, ' ').trim() ?? '';
+
+describe.each(LANGUAGES)('in %s', (language) => {
+  test.each(STATES)('%s: nothing for axe to complain of', async (_name, state) => {
+    await show(state, language);
+    const { violations } = await axe.run(document.body, { rules: { region: { enabled: false } } });
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+  });
+
+  test.each(STATES)('%s: every text and button lies inside the frame', async (_name, state) => {
+    for (const size of SIZES) {
+      const root = await show(state, language, size);
+      for (const element of root.querySelectorAll('h2, p, li, button, progress')) {
+        const box = element.getBoundingClientRect();
+        expect(box.left, `${element.outerHTML} at ${size.width}`).toBeGreaterThanOrEqual(0);
+        expect(box.right, `${element.outerHTML} at ${size.width}`).toBeLessThanOrEqual(size.width + 0.5);
+      }
+    }
+  });
+
+  test.each(HINTS)('hint %s has a sentence that does not cover the guide', async (hint) => {
+    for (const size of SIZES) {
+      for (const step of STEPS) {
+        const root = await show(live(step, hint, false), language, size);
+        const shown = root.querySelector('[part="hint"]');
+        expect(text(shown)).not.toBe('');
+        const outline = root.querySelector('.outline')?.getBoundingClientRect();
+        expect(shown?.getBoundingClientRect().bottom).toBeLessThanOrEqual((outline?.top ?? 0) + 1);
+      }
+    }
+  });
+
+  test.each(ERRORS)('error %s has one sentence and a way on', async (code) => {
+    const root = await show({ name: 'failed', error: new CaptureError(code, 'test'), resume: { to: 'start' } }, language);
+    expect(text(root.querySelector('[part="message"]'))).toMatch(/^\p{Lu}.*[.)]$/u);
+    expect(root.querySelector('[data-action="retry"]')).not.toBeNull();
+    expect(root.querySelector('[data-action="cancel"]')).not.toBeNull();
+  });
+});
+
+test('each language speaks for itself', () => {
+  const { messages: id } = messagesFor('id');
+  const { messages: en } = messagesFor('en');
+  for (const hint of HINTS) expect(en.hints[hint]).not.toBe(id.hints[hint]);
+  for (const code of ERRORS) expect(en.failed.errors[code]).not.toBe(id.failed.errors[code]);
+});
+
+test.each([
+  ['id-ID', 'id'],
+  ['en-GB', 'en'],
+  ['fr', 'id'],
+  ['', 'id'],
+])('the tag %s is spoken to in %s', (tag, language) => {
+  expect(messagesFor(tag).language).toBe(language);
+});
+
