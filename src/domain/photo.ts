@@ -45,7 +45,7 @@ export function cropOf(step: Step, picture: Size, guide: Box, limits: PhotoLimit
   const margins = CROP_MARGINS[step];
   const wanted =
     limits.crop === 'frame'
-      ? { x: 0, y: 0, ...picture }
+      ? { x: 0, y: 0, width: picture.width, height: picture.height }
       : growBox(guide, margins.horizontal, margins.vertical);
   // A guide that is upright asks for an upright photo first; the other way round is better than none.
   const preferred = wanted.height > wanted.width ? orientations.toReversed() : orientations;

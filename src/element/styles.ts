@@ -253,9 +253,50 @@ export const styles = css`
     font-size: 0.875rem;
   }
   progress {
+    appearance: none;
     inline-size: min(100%, 20rem);
     block-size: 0.5rem;
-    accent-color: var(--kyc-accent);
+    border: 0;
+    border-radius: 999px;
+    overflow: hidden;
+    background: color-mix(in srgb, currentColor 18%, transparent);
+    color: inherit;
+  }
+  progress::-webkit-progress-bar {
+    background: none;
+  }
+  progress::-webkit-progress-value {
+    border-radius: 999px;
+    background: var(--kyc-accent);
+  }
+  progress::-moz-progress-bar {
+    border-radius: 999px;
+    background: var(--kyc-accent);
+  }
+  .loading progress {
+    background: rgb(255 255 255 / 30%);
+  }
+  .loading progress::-webkit-progress-value {
+    background: #fff;
+  }
+  .loading progress::-moz-progress-bar {
+    background: #fff;
+  }
+  progress:indeterminate {
+    background: linear-gradient(90deg, transparent 0 35%, var(--kyc-accent) 35% 65%, transparent 65%) 0 0 /
+      300% 100% color-mix(in srgb, currentColor 18%, transparent);
+    animation: waiting 1.6s linear infinite;
+  }
+  progress:indeterminate::-moz-progress-bar {
+    background: none;
+  }
+  @keyframes waiting {
+    from {
+      background-position: 100% 0;
+    }
+    to {
+      background-position: 0 0;
+    }
   }
   .shutter {
     position: absolute;
@@ -341,6 +382,9 @@ export const styles = css`
     .outline,
     .hold {
       transition: none;
+    }
+    progress:indeterminate {
+      animation-duration: 6s;
     }
   }
   @media (forced-colors: active) {

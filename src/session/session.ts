@@ -299,5 +299,9 @@ export class Session {
 
 function asCaptureError(error: unknown): CaptureError {
   if (error instanceof CaptureError) return error;
-  return new CaptureError('analysis-failed', 'The session met a fault it does not know.', { cause: error });
+  // The name alone: a message of the browser's may quote more than a page should log.
+  const name = error instanceof Error ? error.name : typeof error;
+  return new CaptureError('analysis-failed', `The session met a fault it does not know: ${name}.`, {
+    cause: error,
+  });
 }

@@ -8,7 +8,10 @@ afterEach(() => {
 });
 
 /** Puts an element on the page; the models are built by `npm run models`. */
-async function mount(attributes: Readonly<Record<string, string>>, cameraSource: CameraSource | null = null): Promise<KycCapture> {
+async function mount(
+  attributes: Readonly<Record<string, string>>,
+  cameraSource: CameraSource | null = null,
+): Promise<KycCapture> {
   const element = document.createElement('kyc-capture');
   const defaults = { provider: 'identifai', 'token-endpoint': '/token', 'assets-base': '/assets/' };
   for (const [name, value] of Object.entries({ ...defaults, ...attributes })) {
@@ -22,7 +25,9 @@ async function mount(attributes: Readonly<Record<string, string>>, cameraSource:
 }
 
 function nextError(element: KycCapture): Promise<ErrorDetail> {
-  return new Promise((resolve) => element.addEventListener('kyc-error', ({ detail }) => resolve(detail), { once: true }));
+  return new Promise((resolve) =>
+    element.addEventListener('kyc-error', ({ detail }) => resolve(detail), { once: true }),
+  );
 }
 
 function press(element: KycCapture, action: string): void {
@@ -88,7 +93,9 @@ describe('attributes', () => {
   });
 
   test('a mended attribute counts at the next try', async () => {
-    const element = await mount({ provider: '' }, () => Promise.reject(new DOMException('', 'NotAllowedError')));
+    const element = await mount({ provider: '' }, () =>
+      Promise.reject(new DOMException('', 'NotAllowedError')),
+    );
     press(element, 'start');
     await element.updateComplete;
     element.provider = 'eendigo';

@@ -73,7 +73,7 @@ async function show(state: State, language: string, size = { width: 390, height:
   document.documentElement.lang = language;
   document.title = 'screens';
   document.body.replaceChildren();
-  const frame = document.createElement('screen-frame') as Frame;
+  const frame = new Frame();
   frame.style.inlineSize = `${size.width}px`;
   frame.style.setProperty('--kyc-block-size', `${size.height}px`);
   document.body.append(frame);
@@ -103,7 +103,9 @@ describe.each(LANGUAGES)('in %s', (language) => {
   test.each(STATES)('%s: nothing for axe to complain of', async (_name, state) => {
     await show(state, language);
     const { violations } = await axe.run(document.body, { rules: { region: { enabled: false } } });
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual(
+      [],
+    );
   });
 
   test.each(STATES)('%s: every text and button lies inside the frame', async (_name, state) => {
@@ -130,7 +132,10 @@ describe.each(LANGUAGES)('in %s', (language) => {
   });
 
   test.each(ERRORS)('error %s has one sentence and a way on', async (code) => {
-    const root = await show({ name: 'failed', error: new CaptureError(code, 'test'), resume: { to: 'start' } }, language);
+    const root = await show(
+      { name: 'failed', error: new CaptureError(code, 'test'), resume: { to: 'start' } },
+      language,
+    );
     expect(text(root.querySelector('[part="message"]'))).toMatch(/^\p{Lu}.*[.)]$/u);
     expect(root.querySelector('[data-action="retry"]')).not.toBeNull();
     expect(root.querySelector('[data-action="cancel"]')).not.toBeNull();
@@ -152,4 +157,3 @@ test.each([
 ])('the tag %s is spoken to in %s', (tag, language) => {
   expect(messagesFor(tag).language).toBe(language);
 });
-

@@ -1,0 +1,132 @@
+import * as v from 'valibot';
+import { CaptureError, type Step } from '../domain/result.ts';
+import {
+  failure,
+  findCheck,
+  parseBody,
+  readBoolean,
+  readNumber,
+  readRefusal,
+  selfieRefused,
+  toResult,
+  unreadable,
+  type Checks,
+  type Outcome,
+  type Provider,
+  type ProviderAnswer,
+} from './provider.ts';
+
+/** Eendigo: liveness and face compare in one call. Its key is a secret, so only the relay speaks to it. */
+export const eendigo = {
+  id: 'eendigo',
+  bases: { production: 'https://api.eendigo.app', test: 'https://api.eendigo.app/demo' },
+  paths: { submit: 'biometric/facecompareliveness' },
+  photos: [
+    { step: 'selfie', name: 'img1' },
+    { step: 'ktp', name: 'img2' },
+  ],
+  thresholds: { liveness: null, similarity: null },
+  // Not documented; what is safe in a form field and long enough for a UUID with a prefix.
+  refNumber: /^[A-Za-z0-9._-]{1,128}$/,
+  contextFields: ['source', 'loginId', 'nik', 'officeCode', 'officeName', 'question'],
+  polling: null,
+  read,
+} as const satisfies Provider;
+
+/** What identifies the customer. Never leaves the relay. */
+export interface EendigoCredentials {
+  readonly key: string;
+  readonly tenantCode: string;
+}
+
+/**
+ * Builds the form of a submission.
+ * @param context metadata; only the fields that Eendigo documents are passed on
+ * @throws CaptureError `configuration-invalid` where a photo is missing
+ */
+export function buildEendigoForm(
+  photos: ReadonlyMap<Step, Blob>,
+  refNumber: string,
+  context: Readonly<Record<string, string>>,
+  credentials: EendigoCredentials,
+): FormData {
+  const form = new FormData();
+  for (const { step, name } of eendigo.photos) {
+    const photo = photos.get(step);
+    if (!photo) throw new CaptureError('configuration-invalid', `Eendigo needs the ${step} photo`);
+    form.append(name, photo, `${step}.jpg`);
+  }
+  for (const field of eendigo.contextFields) {
+    const value = context[field];
+    if (value !== undefined) form.append(field, value);
+  }
+  form.append('key', credentials.key);
+  form.append('tenant_code', credentials.tenantCode);
+  form.append('refNumber', refNumber);
+  return form;
+}
+
+const Body = v.object({
+  status: v.string(),
+  message: v.optional(v.unknown()),
+  error: v.optional(v.unknown()),
+  result: v.optional(v.unknown()),
+});
+
+function read(answer: ProviderAnswer, refNumber: string): Outcome {
+  const raw = parseBody(answer.body);
+  const parsed = v.safeParse(Body, raw);
+  if (!parsed.success) {
+    return answer.status === 413
+      ? failure('upload-refused', 'Eendigo finds the request too large')
+      : unreadable('eendigo', answer);
+  }
+  const { status, message, error, result } = parsed.output;
+  const checks = readChecks(result);
+  const rest = { transactionId: answer.header('x-trx-no'), refNumber, raw };
+
+  switch (status.trim().toLowerCase()) {
+    case 'success':
+      // A yes under an HTTP error contradicts itself, and a contradiction must not verify anybody.
+      if (answer.status >= 400) return unreadable('eendigo', answer);
+      return checks.liveness === null && checks.match === null
+        ? failure('provider-failed', 'Eendigo answered success without a verdict', raw)
+        : toResult('eendigo', checks, rest);
+    case 'failed': {
+      const text = [message, error].filter((part) => typeof part === 'string').join('; ');
+      const refusal = readRefusal(text);
+      if (refusal) return { kind: 'error', error: refusal };
+      if (checks.liveness?.live === false || checks.match?.matched === false) {
+        return toResult('eendigo', checks, rest);
+      }
+      // `error` beside blank verdicts is how Eendigo reports a selfie without a usable face.
+      if (typeof error === 'string' && error.trim() !== '' && findCheck(result, 'face_liveness', 'live')) {
+        return { kind: 'error', error: selfieRefused([]) };
+      }
+      return failure('provider-failed', 'Eendigo answered FAILED without a known reason', raw);
+    }
+    default:
+      return unreadable('eendigo', answer);
+  }
+}
+
+function readChecks(result: unknown): Checks {
+  const liveness = findCheck(result, 'face_liveness', 'live');
+  const live = readBoolean(liveness?.['live']);
+  const match = findCheck(result, 'face_compare', 'compare');
+  const matched = readBoolean(match?.['compare']);
+  return {
+    liveness:
+      live === null
+        ? null
+        : { live, score: readNumber(liveness?.['score']), threshold: readNumber(liveness?.['threshold']) },
+    match:
+      matched === null
+        ? null
+        : {
+            matched,
+            similarity: readNumber(match?.['similarity']),
+            threshold: readNumber(match?.['threshold']),
+          },
+  };
+}

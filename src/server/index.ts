@@ -1,0 +1,93 @@
+import { Hono } from 'hono';
+import { createRelay, type RelayOptions } from './relay.ts';
+import { createSandbox, playTokenFaults, type SandboxOptions } from './sandbox.ts';
+
+export { createRelay, type RelayOptions } from './relay.ts';
+export { createSandbox, playTokenFaults, type SandboxOptions } from './sandbox.ts';
+export type { Received, ReceivedImage } from './sandbox-stage.ts';
+export { SANDBOX_CASES, findCase, type Expectation, type SandboxCase } from './sandbox-cases.ts';
+export type { EendigoOptions, IdentifaiOptions } from './senders.ts';
+export { createMemoryOneUse, type OneUse } from './tokens.ts';
+
+/** Where everything of `createApp` is mounted. */
+export const APP_PATHS = {
+  token: '/kyc/token',
+  directToken: '/kyc/token/direct',
+  identifai: '/sandbox/identifai',
+  eendigo: '/sandbox/eendigo',
+  received: '/sandbox/received/',
+} as const;
+
+/** Options of `createApp`; every one may be left out. */
+export interface AppOptions {
+  /** Changes to the relay, such as a shorter time-out. */
+  readonly relay?: Partial<Omit<RelayOptions, 'identifai' | 'eendigo' | 'fetch' | 'now'>>;
+  /** Changes to the sandbox; keys that are left out are made at random. */
+  readonly sandbox?: Partial<SandboxOptions>;
+  /** ms since the epoch */
+  readonly now?: () => number;
+}
+
+/**
+ * Relay and sandbox in one app, for demo and tests: the relay speaks to the sandbox in process, with secrets that
+ * are made up at the start, so that no account and no network is needed.
+ */
+export function createApp(options: AppOptions = {}): Hono {
+  const now = options.now ?? Date.now;
+  const sandbox: SandboxOptions = {
+    identifai: { accessKey: random(), secretKey: random() },
+    eendigo: { key: random(), tenantCode: random() },
+    now,
+    ...options.sandbox,
+  };
+  const app = new Hono();
+  // The host is never looked up: every request to it stays in this process.
+  const origin = 'http://sandbox.invalid';
+  const relay = createRelay({
+    secret: random(),
+    ...options.relay,
+    identifai: { ...sandbox.identifai, base: origin + APP_PATHS.identifai },
+    eendigo: { ...sandbox.eendigo, base: origin + APP_PATHS.eendigo },
+    fetch: async (input, init) => app.fetch(new Request(input, init)),
+    now,
+  });
+
+  app.use(`${APP_PATHS.token}/*`, playTokenFaults(sandbox));
+  app.route('/kyc', relay);
+  const stage = createSandbox(sandbox);
+  app.route(APP_PATHS.identifai, stage);
+  app.route(APP_PATHS.eendigo, stage);
+  app.route('/sandbox', stage);
+  return app;
+}
+
+/**
+ * Reads the relay's options from environment variables: `KYC_RELAY_SECRET`, `IDENTIFAI_ACCESS_KEY`,
+ * `IDENTIFAI_SECRET_KEY`, `IDENTIFAI_BASE`, `EENDIGO_KEY`, `EENDIGO_TENANT_CODE`, `EENDIGO_BASE`. A provider
+ * without keys is left out.
+ */
+export function readRelayOptions(environment: Readonly<Record<string, string | undefined>>): RelayOptions {
+  const {
+    KYC_RELAY_SECRET: secret = '',
+    IDENTIFAI_ACCESS_KEY: accessKey,
+    IDENTIFAI_SECRET_KEY: secretKey,
+    IDENTIFAI_BASE: identifaiBase,
+    EENDIGO_KEY: key,
+    EENDIGO_TENANT_CODE: tenantCode,
+    EENDIGO_BASE: eendigoBase,
+  } = environment;
+  return {
+    secret,
+    ...(accessKey && secretKey
+      ? { identifai: { accessKey, secretKey, ...(identifaiBase ? { base: identifaiBase } : {}) } }
+      : {}),
+    ...(key && tenantCode
+      ? { eendigo: { key, tenantCode, ...(eendigoBase ? { base: eendigoBase } : {}) } }
+      : {}),
+  };
+}
+
+function random(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(24));
+  return `throwaway-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}

@@ -1,0 +1,189 @@
+import { CaptureError, type ErrorCode, type ProviderId, type Result, type Step } from '../domain/result.ts';
+import { readError, readPending, readResult, type TokenAnswer } from '../providers/contract.ts';
+import { buildIdentifaiRequest, checkIdentifaiBase, identifai, toDataUrl } from '../providers/identifai.ts';
+import { parseBody, type Outcome, type ProviderAnswer } from '../providers/provider.ts';
+import { Line, type SubmitTimings, type Transport } from './line.ts';
+
+/** What the person is shown while photos are on their way. */
+export interface SubmitProgress {
+  readonly phase: 'token' | 'uploading' | 'waiting';
+  /** 0..1 within the phase. */
+  readonly fraction: number;
+}
+
+/** Everything a submission needs. */
+export interface SubmitRequest {
+  readonly provider: ProviderId;
+  readonly tokenEndpoint: URL;
+  /** Headers the page wants on its own token endpoint; they go nowhere else. */
+  readonly tokenHeaders: Readonly<Record<string, string>>;
+  /** Where the provider is, for direct mode; null where the page named none. */
+  readonly providerBase: URL | null;
+  readonly refNumber: string;
+  readonly steps: readonly Step[];
+  /** JPEG photos, one for each step. */
+  readonly photos: ReadonlyMap<Step, Blob>;
+  /** Metadata fields of the multipart request. */
+  readonly context: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  onProgress(progress: SubmitProgress): void;
+  /** The page's origin; `location.origin` where it is left out. */
+  readonly pageOrigin?: string;
+  /** Sends requests; `XMLHttpRequest` and `fetch` where it is left out. */
+  readonly transport?: Transport;
+  /** Waits between two polls. */
+  readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Whether there is a network; `navigator.onLine` where it is left out. */
+  readonly online?: () => boolean;
+  readonly timings?: Partial<SubmitTimings>;
+}
+
+/** Providers whose token is meant for a browser. */
+const DIRECT: Partial<Record<ProviderId, typeof identifai>> = { identifai };
+
+/** Names that the multipart request, or the relay's towards a provider, needs itself. */
+const RESERVED_FIELDS = ['selfie', 'ktp', 'refNumber', 'key', 'tenant_code', 'img1', 'img2'];
+
+/**
+ * Asks for a token, sends the photos to the relay or, in direct mode, to the provider, and waits for the result.
+ * A submission that may have been received is never sent again, because the provider bills it.
+ * @throws CaptureError of the codes `offline` and those after it, or `configuration-invalid`
+ * @throws the signal's reason where it aborts
+ */
+export async function submit(request: SubmitRequest): Promise<Result> {
+  request.signal.throwIfAborted();
+  const reserved = Object.keys(request.context).find((name) => RESERVED_FIELDS.includes(name));
+  if (reserved !== undefined) {
+    throw new CaptureError(
+      'configuration-invalid',
+      `the context field ${reserved} is a name of the upload's own`,
+    );
+  }
+  for (const step of request.steps) {
+    if (!request.photos.has(step))
+      throw new CaptureError('configuration-invalid', `the ${step} photo is missing`);
+  }
+  const line = new Line(request);
+  const token = await line.askToken();
+  return token.upload_url == null ? submitDirect(line, token) : submitToRelay(line, token);
+}
+
+/** The ways an answer of the relay can go on. */
+type RelayAnswer =
+  { readonly kind: 'result'; readonly result: Result } | { readonly kind: 'pending'; readonly url: URL };
+
+async function submitToRelay(line: Line, first: TokenAnswer): Promise<Result> {
+  const { refNumber, context, photos, steps, tokenEndpoint } = line.request;
+  const form = new FormData();
+  for (const step of steps) {
+    const photo = photos.get(step);
+    if (photo) form.append(step, photo, `${step}.jpg`);
+  }
+  form.append('refNumber', refNumber);
+  for (const [name, value] of Object.entries(context)) form.append(name, value);
+
+  let token = first;
+  const accepted = await line.withToken(first, async (offered) => {
+    token = offered;
+    const url = line.namedUrl(offered.upload_url ?? '', tokenEndpoint);
+    const answer = await line.upload(url, { authorization: `Bearer ${offered.submission_token}` }, form);
+    return readRelayAnswer(line, answer, url, offered);
+  });
+  if (accepted.kind === 'result') return accepted.result;
+
+  let { url } = accepted;
+  return line.pollUntil(async () => {
+    const answer = await line.withToken(token, async (offered) => {
+      token = offered;
+      const answer = await line.poll(url, () => ({ authorization: `Bearer ${offered.submission_token}` }));
+      return readRelayAnswer(line, answer, url, offered);
+    });
+    if (answer.kind === 'result') return answer.result;
+    url = answer.url;
+    return null;
+  });
+}
+
+/** Null where the relay refused the token. */
+function readRelayAnswer(
+  line: Line,
+  answer: ProviderAnswer,
+  url: URL,
+  token: TokenAnswer,
+): RelayAnswer | null {
+  if (answer.status === 401) return null;
+  const body = parseBody(answer.body);
+  const error = readError(body);
+  if (error) throw error;
+  if (answer.status === 202) {
+    const pending = readPending(body);
+    if (pending !== null) return { kind: 'pending', url: line.namedUrl(pending, url) };
+    if (token.result_url != null) {
+      return { kind: 'pending', url: line.namedUrl(token.result_url, line.request.tokenEndpoint) };
+    }
+  }
+  const result = answer.status === 200 ? readResult(body) : null;
+  // An answer about another person's submission must never pass for this one's.
+  if (result && result.provider === line.request.provider && result.refNumber === line.request.refNumber) {
+    return { kind: 'result', result };
+  }
+  const code: ErrorCode =
+    answer.status >= 500 ? 'upload-failed' : answer.status >= 400 ? 'upload-refused' : 'answer-unreadable';
+  throw new CaptureError(
+    code,
+    `the relay answered HTTP ${answer.status} with a body the contract does not know`,
+    {
+      raw: body ?? answer.body,
+    },
+  );
+}
+
+async function submitDirect(line: Line, first: TokenAnswer): Promise<Result> {
+  const { request } = line;
+  const provider = DIRECT[request.provider];
+  if (!provider || !request.providerBase) {
+    throw new CaptureError(
+      'configuration-invalid',
+      provider
+        ? 'the token endpoint named no upload_url and the page named no provider for direct mode'
+        : `the token endpoint named no upload_url, and ${request.provider} works through a relay only`,
+    );
+  }
+  checkIdentifaiBase(request.providerBase);
+  const base = new URL(request.providerBase.href.replace(/\/?$/, '/'));
+  const dataUrls = new Map<Step, string>();
+  for (const [step, photo] of request.photos) {
+    dataUrls.set(step, toDataUrl(new Uint8Array(await photo.arrayBuffer())));
+  }
+  const body = JSON.stringify(buildIdentifaiRequest(dataUrls, request.refNumber));
+
+  const read = (answer: ProviderAnswer): Outcome | null => {
+    const outcome = provider.read(answer, request.refNumber);
+    return outcome.kind === 'error' && outcome.error.code === 'token-expired' ? null : outcome;
+  };
+  const submitted = await line.withToken(first, async ({ submission_token }) => {
+    const headers = { authorization: submission_token, 'content-type': 'application/json' };
+    return read(await line.upload(new URL(provider.paths.submit, base), headers, body));
+  });
+  if (submitted.kind !== 'pending') return settle(submitted);
+
+  const job = new URL(provider.paths.job + encodeURIComponent(submitted.job), base);
+  return line.pollUntil(async () => {
+    const polled = await line.withToken(await line.askToken(), async (offered) => {
+      let unused: TokenAnswer | null = offered;
+      const answer = await line.poll(job, async () => {
+        // A token is for one use, so a repeated request needs another one.
+        const { submission_token } = unused ?? (await line.askToken());
+        unused = null;
+        return { authorization: submission_token };
+      });
+      return read(answer);
+    });
+    return polled.kind === 'pending' ? null : settle(polled);
+  });
+}
+
+function settle(outcome: Exclude<Outcome, { kind: 'pending' }>): Result {
+  if (outcome.kind === 'error') throw outcome.error;
+  return outcome.result;
+}

@@ -1,0 +1,260 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { assess, sharpnessOf } from '../../src/domain/assess.ts';
+import type { Box } from '../../src/domain/geometry.ts';
+import type { CardObservation, Face, FaceObservation, Observation } from '../../src/domain/observation.ts';
+import type { GuidanceCode } from '../../src/domain/result.ts';
+import { GUIDANCE_RULES } from '../../src/domain/rules.ts';
+
+const GUIDE: Box = { x: 140, y: 0, width: 360, height: 480 };
+const CARD_GUIDE: Box = { x: 40, y: 63, width: 560, height: 353 };
+
+/** 0.8 of the guide's height, in its middle. */
+const GOOD_FACE: Face = {
+  box: { x: 170, y: 48, width: 300, height: 384 },
+  yaw: 0,
+  pitch: 0,
+  roll: 0,
+  motion: 0,
+  light: {
+    mean: 130,
+    highlight: 190,
+    range: 150,
+    dark: 0,
+    bright: 0,
+    sides: 1.1,
+    behind: 1,
+    frameHighlight: 230,
+  },
+  cover: { paleness: -0.1, difference: 0.05, eyes: 0.8 },
+  sharpness: 20,
+};
+const DETECTED: Box = { x: 180, y: 120, width: 280, height: 280 };
+const GOOD: FaceObservation = {
+  kind: 'face',
+  frame: { width: 640, height: 480 },
+  faces: [DETECTED],
+  face: GOOD_FACE,
+};
+const GOOD_CARD: CardObservation = {
+  kind: 'card',
+  frame: { width: 640, height: 480 },
+  edges: 4,
+  texture: 0.7,
+  luma: 180,
+  highlight: 212,
+  dark: 0.02,
+  bright: 0,
+  glare: 0,
+  sharpness: 0.22,
+  motion: 0,
+};
+
+const withFace = (change: Partial<Face>): FaceObservation => ({ ...GOOD, face: { ...GOOD_FACE, ...change } });
+const withLight = (change: Partial<Face['light']>): FaceObservation =>
+  withFace({ light: { ...GOOD_FACE.light, ...change } });
+const withCover = (change: Partial<Face['cover']>): FaceObservation =>
+  withFace({ cover: { ...GOOD_FACE.cover, ...change } });
+const withCard = (change: Partial<CardObservation>): CardObservation => ({ ...GOOD_CARD, ...change });
+/** A face whose landmark box is this part of the guide's height, in its middle. */
+const filling = (part: number): FaceObservation => {
+  const height = part * GUIDE.height;
+  return {
+    ...withFace({ box: { x: 320 - 0.39 * height, y: 240 - height / 2, width: 0.78 * height, height } }),
+    faces: [],
+  };
+};
+const shifted = (x: number, y: number): FaceObservation =>
+  withFace({
+    box: { ...GOOD_FACE.box, x: GOOD_FACE.box.x + x * GUIDE.width, y: GOOD_FACE.box.y + y * GUIDE.height },
+  });
+const withOther = (ratio: number): FaceObservation => ({
+  ...GOOD,
+  faces: [DETECTED, { x: 0, y: 0, width: ratio * DETECTED.width, height: ratio * DETECTED.width }],
+});
+
+/** Each limit: what is just allowed, and what just breaks it. */
+const LIMITS: readonly [GuidanceCode, string, allowed: Observation, broken: Observation][] = [
+  ['no-face', 'a face, or none', GOOD, { ...GOOD, faces: [], face: null }],
+  ['multiple-faces', 'another face a quarter as wide', withOther(0.25), withOther(0.26)],
+  ['face-too-far', '0.62 of the guide', filling(0.62), filling(0.61)],
+  ['face-too-close', '0.98 of the guide', filling(0.98), filling(0.99)],
+  [
+    'face-off-centre',
+    'a fiftieth outside of the frame',
+    withFace({ box: { ...GOOD_FACE.box, y: -7 } }),
+    withFace({ box: { ...GOOD_FACE.box, y: -9 } }),
+  ],
+  ['face-off-centre', 'a fifth of the guide to the side', shifted(0.199, 0), shifted(0.201, 0)],
+  ['face-off-centre', 'a fifth of the guide up', shifted(0, -0.08), shifted(0, -0.201)],
+  ['face-covered', 'paleness', withCover({ paleness: 0.08 }), withCover({ paleness: 0.081 })],
+  ['face-covered', 'difference', withCover({ difference: 0.26 }), withCover({ difference: 0.261 })],
+  ['eyes-covered', 'dark eyes', withCover({ eyes: 0.38 }), withCover({ eyes: 0.379 })],
+  ['head-turned', 'to the left', withFace({ yaw: 18 }), withFace({ yaw: 18.1 })],
+  ['head-turned', 'to the right', withFace({ yaw: -18 }), withFace({ yaw: -18.1 })],
+  ['head-tilted', 'clockwise', withFace({ roll: 12 }), withFace({ roll: 12.1 })],
+  ['head-tilted', 'anticlockwise', withFace({ roll: -12 }), withFace({ roll: -12.1 })],
+  ['head-pitched', 'up', withFace({ pitch: 24 }), withFace({ pitch: 24.1 })],
+  ['head-pitched', 'down', withFace({ pitch: -24 }), withFace({ pitch: -24.1 })],
+  [
+    'too-dark',
+    'dim all over',
+    withLight({ highlight: 100, frameHighlight: 120 }),
+    withLight({ highlight: 99, frameHighlight: 120 }),
+  ],
+  [
+    'too-dark',
+    'dark skin in a well lit frame, against the same face in a dim one',
+    withLight({ mean: 55, highlight: 90, frameHighlight: 200 }),
+    withLight({ mean: 55, highlight: 90, frameHighlight: 150 }),
+  ],
+  ['too-bright', 'clipped', withLight({ bright: 0.1 }), withLight({ bright: 0.11 })],
+  ['too-bright', 'washed out', withLight({ mean: 210 }), withLight({ mean: 211 })],
+  ['uneven-light', 'from one side', withLight({ sides: 1.8 }), withLight({ sides: 1.81 })],
+  ['uneven-light', 'from behind', withLight({ behind: 2.6 }), withLight({ behind: 2.61 })],
+  ['moving', 'the head', withFace({ motion: 0.6 }), withFace({ motion: 0.61 })],
+  ['blurred', 'the face', withFace({ sharpness: 14.5 }), withFace({ sharpness: 14.4 })],
+  ['no-card', 'print', withCard({ edges: 0, texture: 0.15 }), withCard({ edges: 0, texture: 0.14 })],
+  ['no-card', 'a border', withCard({ edges: 3, texture: 0 }), withCard({ edges: 2, texture: 0 })],
+  ['too-dark', 'the card', withCard({ highlight: 90 }), withCard({ highlight: 89 })],
+  ['too-bright', 'the card clips', withCard({ bright: 0.3 }), withCard({ bright: 0.31 })],
+  ['too-bright', 'the card is washed out', withCard({ luma: 225 }), withCard({ luma: 226 })],
+  ['card-glare', 'a lamp', withCard({ glare: 0.004 }), withCard({ glare: 0.0041 })],
+  ['moving', 'the card', withCard({ motion: 0.25 }), withCard({ motion: 0.26 })],
+  ['card-blurred', 'the writing', withCard({ sharpness: 0.1 }), withCard({ sharpness: 0.099 })],
+];
+
+const guideFor = ({ kind }: Observation): Box => (kind === 'face' ? GUIDE : CARD_GUIDE);
+const codesOf = (observation: Observation): readonly GuidanceCode[] =>
+  assess(observation, guideFor(observation)).map(({ code }) => code);
+
+describe('assess', () => {
+  test.each([GOOD, GOOD_CARD])('finds nothing wrong with a good $kind', (observation) => {
+    expect(codesOf(observation)).toEqual([]);
+  });
+
+  test.each(LIMITS)('%s: %s, just allowed', (_, __, allowed) => {
+    expect(codesOf(allowed)).toEqual([]);
+  });
+
+  test.each(LIMITS)('%s: %s, just broken', (code, _, __, broken) => {
+    expect(codesOf(broken)).toEqual([code]);
+  });
+
+  test('every rule is in the table', () => {
+    const rules = new Set([...GUIDANCE_RULES.face, ...GUIDANCE_RULES.card].map(({ code }) => code));
+    expect(new Set(LIMITS.map(([code]) => code))).toEqual(rules);
+  });
+
+  test('the main face is the one that was measured, not the widest', () => {
+    const passerBy = { x: 0, y: 0, width: 100, height: 100 };
+    const widest = { x: 500, y: 200, width: 400, height: 400 };
+    expect(codesOf({ ...GOOD, faces: [widest, DETECTED, passerBy] })).toEqual(['multiple-faces']);
+    expect(assess({ ...GOOD, faces: [widest, DETECTED] }, GUIDE)[0]?.value).toBeCloseTo(400 / 280);
+  });
+
+  test('two detections of the one face are one face', () => {
+    expect(codesOf({ ...GOOD, faces: [DETECTED, { ...DETECTED, x: DETECTED.x + 20 }] })).toEqual([]);
+  });
+
+  test('a lost face is the only thing that is said of nobody', () => {
+    expect(codesOf({ ...GOOD, faces: [], face: null })).toEqual(['no-face']);
+  });
+});
+
+describe('assess on whatever is seen', () => {
+  const number = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true });
+  const box = fc.record({
+    x: number(-200, 700),
+    y: number(-200, 700),
+    width: number(1, 800),
+    height: number(1, 800),
+  });
+  const light = fc.record({
+    mean: number(0, 255),
+    highlight: number(0, 255),
+    range: number(0, 255),
+    dark: number(0, 1),
+    bright: number(0, 1),
+    sides: number(1, 20),
+    behind: number(0, 30),
+    frameHighlight: number(0, 255),
+  });
+  const face = fc.record({
+    box,
+    yaw: number(-90, 90),
+    pitch: number(-90, 90),
+    roll: number(-180, 180),
+    motion: number(0, 10),
+    light,
+    cover: fc.record({ paleness: number(-2, 2), difference: number(0, 4), eyes: number(0, 10) }),
+    sharpness: number(0, 40),
+  });
+  const frame = fc.constant({ width: 640, height: 480 });
+  const observation: fc.Arbitrary<Observation> = fc.oneof(
+    fc.record({
+      kind: fc.constant('face' as const),
+      frame,
+      faces: fc.array(box, { maxLength: 4 }),
+      face: fc.option(face),
+    }),
+    fc.record({
+      kind: fc.constant('card' as const),
+      frame,
+      edges: fc.integer({ min: 0, max: 4 }),
+      texture: number(0, 1),
+      luma: number(0, 255),
+      highlight: number(0, 255),
+      dark: number(0, 1),
+      bright: number(0, 1),
+      glare: number(0, 1),
+      sharpness: number(0, 1),
+      motion: number(0, 10),
+    }),
+  );
+  const SEED = { seed: 20_261_122, numRuns: 500 };
+
+  test('every issue breaks its own rule, in the order of the rules, once per code', () => {
+    fc.assert(
+      fc.property(observation, (seen) => {
+        const issues = assess(seen, guideFor(seen));
+        const rules: readonly { code: GuidanceCode; comparison: string; threshold: number; unit: string }[] =
+          GUIDANCE_RULES[seen.kind];
+        const ranks = issues.map(({ code, value, threshold, unit }) => {
+          const rank = rules.findIndex(
+            (rule) =>
+              rule.code === code &&
+              rule.threshold === threshold &&
+              rule.unit === unit &&
+              (rule.comparison === 'above' ? value > threshold : value < threshold),
+          );
+          expect(rank).toBeGreaterThanOrEqual(0);
+          return rank;
+        });
+        expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
+        expect(new Set(issues.map(({ code }) => code)).size).toBe(issues.length);
+      }),
+      SEED,
+    );
+  });
+
+  test('mirroring the head or turning it the other way changes nothing', () => {
+    fc.assert(
+      fc.property(face, (seen) => {
+        const mirrored = { ...seen, yaw: -seen.yaw, roll: -seen.roll };
+        expect(codesOf({ ...GOOD, face: mirrored })).toEqual(codesOf({ ...GOOD, face: seen }));
+      }),
+      SEED,
+    );
+  });
+
+  test('sharpness is that of the face or the card, and 0 without a face', () => {
+    fc.assert(
+      fc.property(observation, (seen) => {
+        const expected = seen.kind === 'card' ? seen.sharpness : (seen.face?.sharpness ?? 0);
+        expect(sharpnessOf(seen)).toBe(expected);
+      }),
+      SEED,
+    );
+  });
+});
