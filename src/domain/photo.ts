@@ -16,12 +16,16 @@ export interface EncodeResult extends Encode {
 /** The encoder gives up after this many tries. */
 export const MOST_ENCODES = 4;
 
-/**
- * JPEG qualities: the first try, and the lowest that still keeps small print readable. Measured
- * by others on document photos: under about 0.5 the strokes of 8 px digits begin to ring.
- */
+/** JPEG qualities: the first try, and the lowest before the picture shrinks instead. Both assumed. */
 const FIRST_QUALITY = 0.92;
 const LOWEST_QUALITY = 0.5;
+
+/**
+ * How far quality has to fall for bytes to fall by a factor of e. Measured with Chromium's encoder on
+ * faces, cards and tables, with and without noise: 0.13 to 0.25 near 0.92, 0.25 to 0.5 over the whole
+ * range; each further try takes a longer step, because the curve flattens.
+ */
+const QUALITY_PER_EXCESS = 0.3;
 
 /** The scale is lowered only after quality could not do it; each try aims a little under the limit. */
 const AIM = 0.93;
@@ -62,8 +66,7 @@ export function photoSize(crop: Size, limits: PhotoLimits): Size {
 
 /**
  * The next try of the encoder, or `done` where the last one fits, or `impossible` where four did
- * not. Quality falls first, along the straight line that JPEG sizes follow on a logarithmic scale
- * (bytes double for about 0.12 of quality between 0.5 and 0.92); then the picture shrinks.
+ * not. Quality falls first, then the picture shrinks.
  */
 export function nextEncode(
   crop: Size,
@@ -76,7 +79,7 @@ export function nextEncode(
   if (last.bytes <= budget) return 'done';
   if (tries.length >= MOST_ENCODES) return 'impossible';
   const excess = last.bytes / (budget * AIM);
-  const quality = last.quality - 0.17 * Math.log(excess) * (tries.length > 1 ? 1.5 : 1);
+  const quality = last.quality - (QUALITY_PER_EXCESS * Math.log(excess) * (tries.length + 1)) / 2;
   if (quality >= LOWEST_QUALITY) return { width: last.width, height: last.height, quality };
   if (last.quality > LOWEST_QUALITY + 0.05 && tries.length < MOST_ENCODES - 1) {
     return { width: last.width, height: last.height, quality: LOWEST_QUALITY };
