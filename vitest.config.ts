@@ -1,8 +1,24 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import type { BrowserCommand } from 'vitest/node';
 
 /** `scripts/with-browser.ts` sets it; without it Playwright's own Chromium is taken. */
 const executablePath = process.env['CHROMIUM_PATH'];
+
+/** What tests ask of the browser from outside: answers that the server would never give, to the page and its workers. */
+const breakFile: BrowserCommand<[file: string]> = ({ context }, file) =>
+  context
+    .route(`**/assets/${file}`, (route) => route.fulfill({ status: 200, body: 'broken' }))
+    .then(() => undefined);
+const mendFiles: BrowserCommand = ({ context }) => context.unrouteAll();
+
+declare module 'vitest/browser' {
+  interface BrowserCommands {
+    /** The file of the assets folder arrives as rubbish from here on. */
+    breakFile(file: string): Promise<void>;
+    mendFiles(): Promise<void>;
+  }
+}
 
 export default defineConfig({
   test: {
@@ -36,6 +52,7 @@ export default defineConfig({
                 ],
               },
             }),
+            commands: { breakFile, mendFiles },
             instances: [{ browser: 'chromium' }],
             screenshotFailures: false,
           },

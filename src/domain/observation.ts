@@ -2,8 +2,8 @@ import type { Box, Size } from './geometry.ts';
 
 /**
  * What was seen in one analysed frame, in plain numbers. Coordinates are px of the analysis frame
- * (`frame`), never mirrored. Where OFIQ / ISO/IEC 29794-5:2025 has a component for a measure, the
- * doc comment names it.
+ * (`frame`), never mirrored. Luma is Rec. 601, 0..255, as the camera encodes it. Where OFIQ /
+ * ISO/IEC 29794-5:2025 has a component for a measure, the doc comment names it.
  */
 export type Observation = FaceObservation | CardObservation;
 
@@ -11,7 +11,7 @@ export type Observation = FaceObservation | CardObservation;
 export interface FaceObservation {
   readonly kind: 'face';
   readonly frame: Size;
-  /** Every face the detector saw, widest first (SingleFacePresent). */
+  /** Every face the detector saw, widest first (SingleFacePresent). Counted a few times a second. */
   readonly faces: readonly Box[];
   /** The measures of the main face, or null where the landmarker found none. */
   readonly face: Face | null;
@@ -19,7 +19,7 @@ export interface FaceObservation {
 
 /** Measures of one face, taken on a face-aligned patch so that distance and resolution cancel out. */
 export interface Face {
-  /** The box round all landmarks, px of the analysis frame. */
+  /** The box round all landmarks, px of the analysis frame (InterEyeDistance, HeadSize, crop of the face image). */
   readonly box: Box;
   /** Degrees, positive where the head turns to its own left (HeadPoseYaw). */
   readonly yaw: number;
@@ -27,14 +27,71 @@ export interface Face {
   readonly pitch: number;
   /** Degrees, positive clockwise in the unmirrored frame (HeadPoseRoll). */
   readonly roll: number;
-  /** How sharp the face patch is (Sharpness). */
+  /** Mean movement of the landmarks since the last frame, face widths a second. 0 on the first frame. */
+  readonly motion: number;
+  readonly light: FaceLight;
+  readonly cover: FaceCover;
+  /**
+   * How steep the edges round the eyes are, relative to their own contrast, so that light and skin cancel out: about
+   * 0.4 over the blur's sigma, which is counted in inter-eye distances (Sharpness).
+   */
   readonly sharpness: number;
 }
 
-/** One frame of a card step. */
+/** Light on the face, within the outline of the landmarks. */
+export interface FaceLight {
+  /** Mean luma (LuminanceMean). */
+  readonly mean: number;
+  /** Luma that 2 % of the face exceed: sclera, teeth, shine. Tells dark skin from little light. */
+  readonly highlight: number;
+  /** Luma between the darkest and the brightest 2 % of the face (DynamicRange). */
+  readonly range: number;
+  /** Fraction of the face with luma up to 25 (UnderExposurePrevention). */
+  readonly dark: number;
+  /** Fraction of the face with luma from 247 (OverExposurePrevention). */
+  readonly bright: number;
+  /** Luma of the brighter cheek over that of the darker, 1 or more (IlluminationUniformity). */
+  readonly sides: number;
+  /** Luma beside the face over `highlight`: far above 1 where the light is behind the person. */
+  readonly behind: number;
+  /** Luma that 2 % of the whole frame exceed: what the exposure would allow the face to have. */
+  readonly frameHighlight: number;
+}
+
+/** What lies over the face: comparisons between places that are all skin on a free face. */
+export interface FaceCover {
+  /**
+   * How much less red upper lip, lips and chin are than forehead, bridge and the skin under the eyes: difference of
+   * ln(red / green). Blood makes any skin redder than a white, grey, black, blue or green mask
+   * (MouthOcclusionPrevention, FaceOcclusionPrevention).
+   */
+  readonly paleness: number;
+  /** Colour distance (natural logarithms) of nose and upper lip from the nearest of the same three places. */
+  readonly difference: number;
+  /** Luma round the eye that is freer over that of its cheek: near 1, far below under dark glasses (EyesVisible). */
+  readonly eyes: number;
+}
+
+/** One frame of a card step. Measured inside the guide. */
 export interface CardObservation {
   readonly kind: 'card';
   readonly frame: Size;
-  /** How sharp the writing is. */
+  /** Sides of the guide (0..4) along which an edge runs. */
+  readonly edges: number;
+  /** Fraction of the guide's cells that hold print or other detail. */
+  readonly texture: number;
+  /** Mean luma. */
+  readonly luma: number;
+  /** Luma that 2 % of the guide exceeds. */
+  readonly highlight: number;
+  /** Fraction of pixels with luma up to 25. */
+  readonly dark: number;
+  /** Fraction of pixels whose three channels all reach 250. */
+  readonly bright: number;
+  /** Largest soft-edged clipped spot, fraction of the guide's area. A white print has hard edges and is none. */
+  readonly glare: number;
+  /** Steepness of the writing's edges relative to their contrast: about 0.4 over the blur's sigma, in thousandths of the guide's width. */
   readonly sharpness: number;
+  /** Movement of the picture in the guide since the last frame, guide widths a second. 0 on the first frame. */
+  readonly motion: number;
 }

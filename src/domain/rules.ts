@@ -1,5 +1,5 @@
 import type { Size } from './geometry.ts';
-import type { ProviderId, Step } from './result.ts';
+import type { GuidanceCode, ProviderId, Step, Unit } from './result.ts';
 
 /** What a provider takes as one photo. Sizes hold for either orientation: long side x short side. */
 export interface PhotoLimits {
@@ -31,7 +31,8 @@ export const PHOTO_LIMITS: Record<ProviderId, Record<Step, PhotoLimits>> = {
       largest: { long: 1600, short: 1080 },
       maxBytes: 800_000,
       crop: 'guide',
-      source: 'IdentifAI OCR: 300x400 to 4000x3000, 800 KB, tight crop; about 1600x1009 suits both providers.',
+      source:
+        'IdentifAI OCR: 300x400 to 4000x3000, 800 KB, tight crop; about 1600x1009 suits both providers.',
     },
   },
   eendigo: {
@@ -55,11 +56,279 @@ export const PHOTO_LIMITS: Record<ProviderId, Record<Step, PhotoLimits>> = {
 /** Part of `maxBytes` that a photo may really use (the margin is ours: multipart and base64 rounding). */
 export const BYTE_MARGIN = 0.95;
 
+/**
+ * How long the camera guides before the person may press the shutter, ms. The card has its button
+ * from the start; a selfie is taken by itself, and the button is the way out where no pose passes.
+ */
+export const MANUAL_SHUTTER_AFTER_MS: Record<Step, number> = { selfie: 20_000, ktp: 0 };
+
 /** True where a picture of this size is within the limits, in either orientation. */
 export function withinLimits(size: Size, limits: PhotoLimits): boolean {
   const long = Math.max(size.width, size.height);
   const short = Math.min(size.width, size.height);
   return (
-    long >= limits.smallest.long && short >= limits.smallest.short && long <= limits.largest.long && short <= limits.largest.short
+    long >= limits.smallest.long &&
+    short >= limits.smallest.short &&
+    long <= limits.largest.long &&
+    short <= limits.largest.short
   );
 }
+
+/*
+ * Guidance: what a frame has to be like. Figures called "calibrated" lie between what the good and the faulty ones of
+ * about 150 labelled photos, and degraded copies of them, measured (`test/analysis`).
+ */
+
+/** What `assess.ts` can measure of a face and its place in the guide. */
+export type FaceMeasure =
+  | 'faces'
+  | 'otherFace'
+  | 'heightInGuide'
+  | 'offset'
+  | 'outside'
+  | 'paleness'
+  | 'difference'
+  | 'eyes'
+  | 'yaw'
+  | 'roll'
+  | 'pitch'
+  | 'exposure'
+  | 'mean'
+  | 'bright'
+  | 'sides'
+  | 'behind'
+  | 'motion'
+  | 'sharpness';
+
+/** What `assess.ts` can measure of a card in the guide. */
+export type CardMeasure = 'presence' | 'highlight' | 'luma' | 'bright' | 'glare' | 'motion' | 'sharpness';
+
+/** One limit. A frame breaks it where `measure` is strictly `comparison` the threshold. */
+export interface GuidanceRule<Measure> {
+  readonly code: GuidanceCode;
+  readonly measure: Measure;
+  readonly comparison: 'above' | 'below';
+  readonly threshold: number;
+  readonly unit: Unit;
+  /** Why this value. */
+  readonly why: string;
+}
+
+/** Every limit, the most helpful first: what is in view, then where it is, then what it looks like. */
+export const GUIDANCE_RULES: {
+  readonly face: readonly GuidanceRule<FaceMeasure>[];
+  readonly card: readonly GuidanceRule<CardMeasure>[];
+} = {
+  face: [
+    {
+      code: 'no-face',
+      measure: 'faces',
+      comparison: 'below',
+      threshold: 1,
+      unit: 'count',
+      why: 'A face must be in view.',
+    },
+    {
+      code: 'multiple-faces',
+      measure: 'otherFace',
+      comparison: 'above',
+      threshold: 0.25,
+      unit: 'ratio',
+      why: 'Width of the next face over that of the main one: the providers refuse a crowd, but not a poster or a passer-by far off.',
+    },
+    {
+      code: 'face-too-far',
+      measure: 'heightInGuide',
+      comparison: 'below',
+      threshold: 0.62,
+      unit: 'ratio',
+      why: 'Landmarks reach from hairline to chin; at 0.62 of the oval the whole head about fills it, and a 600 px crop has the 300 px face of IdentifAI.',
+    },
+    {
+      code: 'face-too-close',
+      measure: 'heightInGuide',
+      comparison: 'above',
+      threshold: 0.98,
+      unit: 'ratio',
+      why: 'Beyond it forehead or chin leave the oval, and with a near camera the nose grows.',
+    },
+    {
+      code: 'face-off-centre',
+      measure: 'offset',
+      comparison: 'above',
+      threshold: 0.2,
+      unit: 'ratio',
+      why: 'Middle of face to middle of oval, over the oval: at 0.2 a face of middling size touches the oval.',
+    },
+    {
+      code: 'face-off-centre',
+      measure: 'outside',
+      comparison: 'above',
+      threshold: 0.02,
+      unit: 'fraction',
+      why: 'The face lies wholly in the frame; 2 % is what landmarks jitter.',
+    },
+    {
+      code: 'face-covered',
+      measure: 'paleness',
+      comparison: 'above',
+      threshold: 0.08,
+      unit: 'ratio',
+      why: 'Calibrated: free faces of every skin reach 0.04, beards too; masks that are white, grey, black or blue begin at 0.12.',
+    },
+    {
+      code: 'face-covered',
+      measure: 'difference',
+      comparison: 'above',
+      threshold: 0.26,
+      unit: 'ratio',
+      why: 'Calibrated, for covers that are as red as skin: free faces reach 0.18, in hard sun.',
+    },
+    {
+      code: 'eyes-covered',
+      measure: 'eyes',
+      comparison: 'below',
+      threshold: 0.38,
+      unit: 'ratio',
+      why: 'Calibrated: opaque glasses reach 0.31, deep eye sockets in the shade of a hood stay above 0.47.',
+    },
+    {
+      code: 'head-turned',
+      measure: 'yaw',
+      comparison: 'above',
+      threshold: 18,
+      unit: 'degrees',
+      why: 'The providers want a look straight ahead; to either side, 15 that people cannot tell from 0, and 2 to 3 of measuring error.',
+    },
+    {
+      code: 'head-tilted',
+      measure: 'roll',
+      comparison: 'above',
+      threshold: 12,
+      unit: 'degrees',
+      why: 'The providers want the head upright. ISO/IEC 19794-5 asks for 8 in passport photos; selfies by hand need more.',
+    },
+    {
+      code: 'head-pitched',
+      measure: 'pitch',
+      comparison: 'above',
+      threshold: 24,
+      unit: 'degrees',
+      why: 'A phone below or above the face makes 10 to 16 on photos that are good.',
+    },
+    {
+      code: 'too-dark',
+      measure: 'exposure',
+      comparison: 'below',
+      threshold: 100,
+      unit: 'luma',
+      why: 'Brightest 2 % of the face, or 0.6 of the brightest 2 % of the frame: dark skin in a well lit frame passes. Calibrated.',
+    },
+    {
+      code: 'too-bright',
+      measure: 'bright',
+      comparison: 'above',
+      threshold: 0.1,
+      unit: 'fraction',
+      why: 'Luma from 247 has lost its detail (OFIQ OverExposurePrevention); shine on nose and forehead stays below a tenth.',
+    },
+    {
+      code: 'too-bright',
+      measure: 'mean',
+      comparison: 'above',
+      threshold: 210,
+      unit: 'luma',
+      why: 'Calibrated: the palest well lit faces have a mean of 170.',
+    },
+    {
+      code: 'uneven-light',
+      measure: 'sides',
+      comparison: 'above',
+      threshold: 1.8,
+      unit: 'ratio',
+      why: 'Brighter over darker cheek. Window light from one side makes 1.3 to 1.7, a half face in shadow 1.9 and more.',
+    },
+    {
+      code: 'uneven-light',
+      measure: 'behind',
+      comparison: 'above',
+      threshold: 2.6,
+      unit: 'ratio',
+      why: 'Beside the face over brightest 2 % of the face: the darkest skin before a white wall makes 2.1.',
+    },
+    {
+      code: 'moving',
+      measure: 'motion',
+      comparison: 'above',
+      threshold: 0.6,
+      unit: 'ratio',
+      why: 'Face widths a second. At 1/30 s of exposure this smears 2 % of the face width, about the blur that is refused.',
+    },
+    {
+      code: 'blurred',
+      measure: 'sharpness',
+      comparison: 'below',
+      threshold: 14.5,
+      unit: 'ratio',
+      why: 'Calibrated: sharp photos begin at 17, blur with a sigma of 3 % of the eye distance reaches 13.8.',
+    },
+  ],
+  card: [
+    {
+      code: 'no-card',
+      measure: 'presence',
+      comparison: 'below',
+      threshold: 0.15,
+      unit: 'fraction',
+      why: 'Print fills well over a third of any card; a table or a wall has nearly none.',
+    },
+    {
+      code: 'too-dark',
+      measure: 'highlight',
+      comparison: 'below',
+      threshold: 90,
+      unit: 'luma',
+      why: 'A card is printed on a light ground, so its brightest 2 % tell the light.',
+    },
+    {
+      code: 'too-bright',
+      measure: 'bright',
+      comparison: 'above',
+      threshold: 0.3,
+      unit: 'fraction',
+      why: 'Clipped in all channels: the ground of the card is gone; a spot is glare instead.',
+    },
+    {
+      code: 'too-bright',
+      measure: 'luma',
+      comparison: 'above',
+      threshold: 225,
+      unit: 'luma',
+      why: 'The light blue ground of a KTP has a luma of about 200 when exposed well.',
+    },
+    {
+      code: 'card-glare',
+      measure: 'glare',
+      comparison: 'above',
+      threshold: 0.004,
+      unit: 'fraction',
+      why: 'A spot of 0.4 % of the card covers two letters of the name.',
+    },
+    {
+      code: 'moving',
+      measure: 'motion',
+      comparison: 'above',
+      threshold: 0.25,
+      unit: 'ratio',
+      why: 'Guide widths a second. At 1/30 s of exposure this smears 0.8 % of the card, about half a letter.',
+    },
+    {
+      code: 'card-blurred',
+      measure: 'sharpness',
+      comparison: 'below',
+      threshold: 0.1,
+      unit: 'ratio',
+      why: 'Calibrated on drawn and mock cards: blur with a sigma of 0.3 % of the card (a quarter of a millimetre, letters still open) measures 0.12, of 0.4 % 0.09.',
+    },
+  ],
+};

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { zipSync } from 'fflate';
+import { detectorForTasks, landmarksForTasks } from './tflite.ts';
+
+/*
+ * Makes `public/assets/` from npm packages alone: the runtime of MediaPipe Tasks, the face models in the
+ * shape that Tasks wants, and a manifest. An install that reaches only a package registry can build it.
+ */
+
+const require = createRequire(import.meta.url);
+const target = fileURLToPath(new URL('../public/assets/', import.meta.url));
+
+/** A run of bytes inside an installed package, and what it has to be. */
+interface Source {
+  readonly package: string;
+  readonly file: string;
+  /** First byte; the packed assets hold several models one after the other. */
+  readonly start: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+const PACKED = { package: '@mediapipe/face_mesh', file: 'face_mesh_solution_packed_assets.data' } as const;
+
+/** Byte ranges as `face_mesh_solution_packed_assets_loader.js` of @mediapipe/face_mesh 0.4.1657299874 lists them. */
+const SOURCES = {
+  landmarks: {
+    ...PACKED,
+    start: 2_495_952,
+    bytes: 1_241_896,
+    sha256: 'c603fa6149219a3e9487dc9abd7a0c24474c77263273d24868378cdf40aa26d1',
+  },
+  geometry: {
+    ...PACKED,
+    start: 3_737_848,
+    bytes: 19_376,
+    sha256: 'bdbcda96dfcb7da883da124aaa2c55dee49770d934f0fcc71747f8c21bdc75b4',
+  },
+  detector: {
+    ...PACKED,
+    start: 3_757_224,
+    bytes: 229_032,
+    sha256: '3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633',
+  },
+  runtime: {
+    package: '@mediapipe/tasks-vision',
+    file: 'wasm/vision_wasm_module_internal.wasm',
+    start: 0,
+    bytes: 11_153_641,
+    sha256: '617b8e0248dbd27e9d7ece4218004eae4cefb499196d1bb4fa0e3fef21708756',
+  },
+} as const satisfies Record<string, Source>;
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+async function readSource(source: Source): Promise<Uint8Array> {
+  const complain = (what: string): never => {
+    throw new Error(
+      `${source.package}: ${source.file} ${what}. Install the exact versions of package.json (npm ci), or check the new file and its figures in scripts/build-models.ts.`,
+    );
+  };
+  const entry = require.resolve(source.package);
+  const whole = await readFile(join(dirname(entry), source.file)).catch(() => complain('cannot be read'));
+  const part = whole.subarray(source.start, source.start + source.bytes);
+  const sizeIsRight = part.length === source.bytes && (source.start > 0 || whole.length === source.bytes);
+  if (!sizeIsRight || sha256(part) !== source.sha256) {
+    complain(`is not the file this build knows (bytes from ${source.start})`);
+  }
+  return part;
+}
+
+/** Writes only what differs, so that a second run leaves every file and its date alone. */
+async function writeIfChanged(name: string, bytes: Uint8Array): Promise<void> {
+  const path = join(target, name);
+  const old = await readFile(path).catch(() => null);
+  const same = old !== null && old.equals(bytes);
+  if (!same) await writeFile(path, bytes);
+  console.log(`${same ? 'kept   ' : 'written'} ${name} ${bytes.length} bytes sha256 ${sha256(bytes)}`);
+}
+
+const [landmarks, geometry, detector, runtime] = await Promise.all([
+  readSource(SOURCES.landmarks),
+  readSource(SOURCES.geometry),
+  readSource(SOURCES.detector),
+  readSource(SOURCES.runtime),
+]).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});
+
+const detectorModel = detectorForTasks(detector);
+const bundle = zipSync(
+  {
+    'face_detector.tflite': detectorModel,
+    'face_landmarks_detector.tflite': landmarksForTasks(landmarks),
+    'geometry_pipeline_metadata_landmarks.binarypb': geometry,
+  },
+  // Stored, because Tasks maps the members in place; the fixed date keeps the bytes the same on every build.
+  { level: 0, mtime: new Date(1980, 0, 1) },
+);
+
+const assets: Record<string, Uint8Array> = {
+  'face.task': bundle,
+  'face_detector.tflite': detectorModel,
+  'vision_wasm_module_internal.wasm': runtime,
+};
+const manifest = Object.fromEntries(
+  Object.entries(assets).map(([name, bytes]) => [name, { bytes: bytes.length, sha256: sha256(bytes) }]),
+);
+
+await mkdir(target, { recursive: true });
+for (const [name, bytes] of Object.entries(assets)) await writeIfChanged(name, bytes);
+await writeIfChanged('manifest.json', new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`));

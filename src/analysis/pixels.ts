@@ -1,0 +1,307 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
+import type { Box, Point } from '../domain/geometry.ts';
+
+/*
+ * Arithmetic on pixels: no DOM, no state. Luma is Rec. 601, 0..255.
+ */
+
+/** RGBA, row by row; an ImageData is one. */
+export interface Pixels {
+  readonly data: Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** One number per pixel, row by row. */
+export interface Plane {
+  readonly data: Float32Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where a patch lies in a picture: the place of its pixel (0, 0), and the steps to the next column and row. */
+export interface Frame2d {
+  readonly origin: Point;
+  readonly right: Point;
+  readonly down: Point;
+}
+
+/** Luma of one RGB triple. */
+export const lumaOf = (r: number, g: number, b: number): number => 0.299 * r + 0.587 * g + 0.114 * b;
+
+/**
+ * Samples a patch out of a picture, bilinear, averaging 2 x 2 samples a pixel where the picture is finer than the
+ * patch, so that it does not alias. Places outside the picture repeat its border.
+ */
+export function samplePatch(source: Pixels, frame: Frame2d, width: number, height: number): Pixels {
+  const data = new Uint8ClampedArray(width * height * 4);
+  const { origin, right, down } = frame;
+  const taps = Math.hypot(right.x, right.y) <= 1.2 ? [0] : [-0.25, 0.25];
+  const offsets = taps.flatMap((v) =>
+    taps.map((u) => ({ x: u * right.x + v * down.x, y: u * right.y + v * down.y })),
+  );
+  const weight = 1 / offsets.length;
+  const maxX = source.width - 1;
+  const maxY = source.height - 1;
+  const from = source.data;
+  const stride = 4 * source.width;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const baseX = origin.x + x * right.x + y * down.x;
+      const baseY = origin.y + x * right.y + y * down.y;
+      let r = 0;
+      let g = 0;
+      let b = 0;
+      for (let k = 0; k < offsets.length; k++) {
+        const offset = offsets[k]!; // within
+        const sx = Math.min(maxX, Math.max(0, baseX + offset.x));
+        const sy = Math.min(maxY, Math.max(0, baseY + offset.y));
+        const x0 = Math.floor(sx);
+        const y0 = Math.floor(sy);
+        const fx = sx - x0;
+        const fy = sy - y0;
+        const i00 = y0 * stride + 4 * x0;
+        const i01 = x0 < maxX ? i00 + 4 : i00;
+        const i10 = y0 < maxY ? i00 + stride : i00;
+        const i11 = i10 + (i01 - i00);
+        const w11 = fx * fy;
+        const w01 = fx - w11;
+        const w10 = fy - w11;
+        const w00 = 1 - fx - w10;
+        // Within: the four places are clamped to the picture.
+        r += w00 * from[i00]! + w01 * from[i01]! + w10 * from[i10]! + w11 * from[i11]!;
+        g += w00 * from[i00 + 1]! + w01 * from[i01 + 1]! + w10 * from[i10 + 1]! + w11 * from[i11 + 1]!;
+        b += w00 * from[i00 + 2]! + w01 * from[i01 + 2]! + w10 * from[i10 + 2]! + w11 * from[i11 + 2]!;
+      }
+      const to = (y * width + x) * 4;
+      data[to] = r * weight;
+      data[to + 1] = g * weight;
+      data[to + 2] = b * weight;
+      data[to + 3] = 255;
+    }
+  }
+  return { data, width, height };
+}
+
+/** Luma of every pixel. */
+export function lumaPlane({ data, width, height }: Pixels): Plane {
+  const plane = new Float32Array(width * height);
+  for (let i = 0; i < plane.length; i++) {
+    plane[i] = lumaOf(data[4 * i]!, data[4 * i + 1]!, data[4 * i + 2]!); // within: 4 values a pixel
+  }
+  return { data: plane, width, height };
+}
+
+/** Which pixels lie inside a closed polygon (even-odd, at pixel centres): 1 inside, 0 outside. */
+export function polygonMask(polygon: readonly Point[], width: number, height: number): Uint8Array {
+  const mask = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const crossings: number[] = [];
+    polygon.forEach((a, i) => {
+      const b = polygon[(i + 1) % polygon.length] ?? a;
+      if (a.y <= y !== b.y <= y) crossings.push(a.x + ((y - a.y) / (b.y - a.y)) * (b.x - a.x));
+    });
+    crossings.sort((a, b) => a - b);
+    for (let i = 0; i + 1 < crossings.length; i += 2) {
+      const from = Math.max(0, Math.ceil(crossings[i] ?? 0));
+      const to = Math.min(width - 1, Math.floor(crossings[i + 1] ?? -1));
+      if (to >= from) mask.fill(1, y * width + from, y * width + to + 1);
+    }
+  }
+  return mask;
+}
+
+/** How many pixels have each luma, where `mask` is set (everywhere without one). */
+export function histogramOf(plane: Plane, mask?: Uint8Array): Uint32Array {
+  const histogram = new Uint32Array(256);
+  const { data } = plane;
+  for (let i = 0; i < data.length; i++) {
+    if (mask !== undefined && mask[i] !== 1) continue;
+    histogram[Math.min(255, Math.max(0, Math.round(data[i]!)))]!++; // within: luma is 0..255
+  }
+  return histogram;
+}
+
+/** Luma below which this fraction of the pixels lies. */
+export function percentile(histogram: Uint32Array, fraction: number): number {
+  const total = histogram.reduce((sum, count) => sum + count, 0);
+  let seen = 0;
+  for (const [luma, count] of histogram.entries()) {
+    seen += count;
+    if (seen > fraction * total) return luma;
+  }
+  return 255;
+}
+
+/** Fraction of the pixels with luma in `from`..`to`, both included. */
+export function fractionWithin(histogram: Uint32Array, from: number, to: number): number {
+  const sum = (part: Uint32Array): number => part.reduce((a, b) => a + b, 0);
+  return sum(histogram.subarray(from, to + 1)) / Math.max(1, sum(histogram));
+}
+
+/** Mean luma of a histogram. */
+export function meanOf(histogram: Uint32Array): number {
+  let sum = 0;
+  let total = 0;
+  for (const [luma, count] of histogram.entries()) {
+    sum += luma * count;
+    total += count;
+  }
+  return sum / Math.max(1, total);
+}
+
+/** Mean colour of a disc, or null where the disc misses the picture. */
+export function discColour(source: Pixels, centre: Point, radius: number): Colour | null {
+  let r = 0;
+  let g = 0;
+  let b = 0;
+  let n = 0;
+  const fromY = Math.max(0, Math.ceil(centre.y - radius));
+  const toY = Math.min(source.height - 1, Math.floor(centre.y + radius));
+  const fromX = Math.max(0, Math.ceil(centre.x - radius));
+  const toX = Math.min(source.width - 1, Math.floor(centre.x + radius));
+  for (let y = fromY; y <= toY; y++) {
+    for (let x = fromX; x <= toX; x++) {
+      if ((x - centre.x) ** 2 + (y - centre.y) ** 2 > radius ** 2) continue;
+      const i = (y * source.width + x) * 4;
+      r += source.data[i]!; // within: clamped to the picture above
+      g += source.data[i + 1]!;
+      b += source.data[i + 2]!;
+      n++;
+    }
+  }
+  return n === 0 ? null : { r: r / n, g: g / n, b: b / n };
+}
+
+/** Mean red, green and blue, 0..255. */
+export interface Colour {
+  readonly r: number;
+  readonly g: number;
+  readonly b: number;
+}
+
+/** The smallest and largest value of every square block of `size` px; what is left over at the far sides is left out. */
+export function blockExtremes(plane: Plane, size: number): { low: Plane; high: Plane } {
+  const width = Math.floor(plane.width / size);
+  const height = Math.floor(plane.height / size);
+  const low = new Float32Array(width * height).fill(Infinity);
+  const high = new Float32Array(width * height).fill(-Infinity);
+  for (let y = 0; y < height * size; y++) {
+    const row = Math.floor(y / size) * width;
+    for (let x = 0; x < width * size; x++) {
+      const value = plane.data[y * plane.width + x]!; // within the plane, as is the block within its own
+      const block = row + Math.floor(x / size);
+      if (value < low[block]!) low[block] = value;
+      if (value > high[block]!) high[block] = value;
+    }
+  }
+  return { low: { data: low, width, height }, high: { data: high, width, height } };
+}
+
+/**
+ * How steep the edges of a plane are, whatever their contrast: gradient (luma a px) over the span of luma round the
+ * place, for all places where that span is at least `minSpan`; of these values the given quantile. An edge blurred by
+ * a Gaussian of sigma px measures about 0.4 / sigma, a hard one 0.5.
+ * @param reach px to each side (to twice as many) in which the span is taken; an edge much wider than that looks steep
+ * @returns 0 where nothing has contrast
+ */
+export function edgeSteepness(
+  plane: Plane,
+  region: Box,
+  {
+    reach,
+    minSpan,
+    quantile,
+  }: { readonly reach: number; readonly minSpan: number; readonly quantile: number },
+): number {
+  const { data, width, height } = plane;
+  const { low, high } = blockExtremes(plane, reach);
+  const counts = new Uint32Array(STEEPNESS_BINS + 1);
+  let total = 0;
+  const fromX = Math.max(reach, Math.round(region.x));
+  const fromY = Math.max(reach, Math.round(region.y));
+  const toX = Math.min((low.width - 1) * reach, width - 1, Math.round(region.x + region.width));
+  const toY = Math.min((low.height - 1) * reach, height - 1, Math.round(region.y + region.height));
+  for (let blockY = Math.floor(fromY / reach); blockY * reach < toY; blockY++) {
+    for (let blockX = Math.floor(fromX / reach); blockX * reach < toX; blockX++) {
+      let least = Infinity;
+      let most = -Infinity;
+      for (let dy = -1; dy <= 1; dy++) {
+        for (let dx = -1; dx <= 1; dx++) {
+          const block = (blockY + dy) * low.width + blockX + dx;
+          least = Math.min(least, low.data[block]!); // within: the outermost blocks are left out
+          most = Math.max(most, high.data[block]!);
+        }
+      }
+      const span = most - least;
+      if (span < minSpan) continue;
+      for (let y = blockY * reach; y < (blockY + 1) * reach; y++) {
+        for (let x = blockX * reach; x < (blockX + 1) * reach; x++) {
+          const i = y * width + x;
+          const gx = data[i + 1]! - data[i - 1]!; // within, as above
+          const gy = data[i + width]! - data[i - width]!;
+          const steepness = Math.sqrt(gx * gx + gy * gy) / 2 / span;
+          counts[Math.min(STEEPNESS_BINS, Math.floor(steepness * STEEPNESS_BINS))]!++; // the last bin takes the rest
+          total++;
+        }
+      }
+    }
+  }
+  let seen = 0;
+  for (let bin = 0; bin <= STEEPNESS_BINS; bin++) {
+    seen += counts[bin]!; // within
+    if (total > 0 && seen > quantile * total) return (bin + 0.5) / STEEPNESS_BINS;
+  }
+  return 0;
+}
+
+/** Bins of steepness, which is 0 to about 0.7: fine enough for three digits, and far cheaper than sorting. */
+const STEEPNESS_BINS = 1000;
+
+/** Means of square blocks of `size` px; what is left over at the far sides is left out. */
+export function shrink(plane: Plane, size: number): Plane {
+  const width = Math.floor(plane.width / size);
+  const height = Math.floor(plane.height / size);
+  const data = new Float32Array(width * height);
+  for (let y = 0; y < height * size; y++) {
+    const row = Math.floor(y / size) * width;
+    for (let x = 0; x < width * size; x++)
+      data[row + Math.floor(x / size)]! += plane.data[y * plane.width + x]!; // within
+  }
+  for (let i = 0; i < data.length; i++) data[i]! /= size * size;
+  return { data, width, height };
+}
+
+/**
+ * How far one picture has moved to become the other, px, by least squares on gradients (Lucas and Kanade). Good to
+ * about two px; a larger move gives some value above that. 0 where nothing has contrast.
+ */
+export function shiftBetween(before: Plane, after: Plane): number {
+  const { width, height } = before;
+  if (after.width !== width || after.height !== height) return 0;
+  let xx = 0;
+  let xy = 0;
+  let yy = 0;
+  let xt = 0;
+  let yt = 0;
+  for (let y = 1; y < height - 1; y++) {
+    for (let x = 1; x < width - 1; x++) {
+      const i = y * width + x;
+      const a = before.data;
+      const b = after.data;
+      // Within: the border is left out. The mean of both pictures' gradients halves the error of a large step.
+      const gx = (a[i + 1]! - a[i - 1]! + b[i + 1]! - b[i - 1]!) / 4;
+      const gy = (a[i + width]! - a[i - width]! + b[i + width]! - b[i - width]!) / 4;
+      const t = b[i]! - a[i]!;
+      xx += gx * gx;
+      xy += gx * gy;
+      yy += gy * gy;
+      xt += gx * t;
+      yt += gy * t;
+    }
+  }
+  // Keeps noise on a plain wall from looking like movement: it stands for a gradient of one luma a px everywhere.
+  const calm = (width - 2) * (height - 2);
+  const determinant = (xx + calm) * (yy + calm) - xy * xy;
+  return Math.hypot(((yy + calm) * xt - xy * yt) / determinant, ((xx + calm) * yt - xy * xt) / determinant);
+}

@@ -1,0 +1,86 @@
+import { expose } from 'comlink';
+import type { Box } from '../domain/geometry.ts';
+import type { Observation } from '../domain/observation.ts';
+import { fetchAssets } from './assets.ts';
+import { createCardMeter } from './card.ts';
+import { createFaceMeter } from './face.ts';
+import { createModels, demandWebGl, type Models } from './models.ts';
+
+/*
+ * The worker's side of the analysis: models and pixel arithmetic, from a bitmap to an Observation.
+ */
+
+/** An answer that survives the structured clone, which would strip a CaptureError of its code. */
+export type Reply<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly code: 'assets-failed' | 'analysis-failed'; readonly message: string };
+
+/** What the page may call. */
+export interface WorkerApi {
+  open(assetsBase: string, onProgress: (fraction: number) => void): Promise<Reply<null>>;
+  analyse(
+    frame: ImageBitmap,
+    kind: Observation['kind'],
+    guide: Box,
+    now: number,
+  ): Promise<Reply<Observation>>;
+}
+
+async function reply<T>(
+  code: 'assets-failed' | 'analysis-failed',
+  work: () => T | Promise<T>,
+): Promise<Reply<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    // Messages of the runtime tell of calls and files only, never of what is in the picture.
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, code, message };
+  }
+}
+
+function createWorkerApi(): WorkerApi {
+  let models: Models | null = null;
+  const canvas = new OffscreenCanvas(1, 1);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const faceMeter = createFaceMeter();
+  const cardMeter = createCardMeter();
+
+  const pixelsOf = (frame: ImageBitmap): ImageData => {
+    if (context === null) throw new Error('No 2D canvas in this worker.');
+    if (canvas.width !== frame.width || canvas.height !== frame.height) {
+      canvas.width = frame.width;
+      canvas.height = frame.height;
+    }
+    context.drawImage(frame, 0, 0);
+    return context.getImageData(0, 0, frame.width, frame.height);
+  };
+
+  const observe = (frame: ImageBitmap, kind: Observation['kind'], guide: Box, now: number): Observation => {
+    if (models === null) throw new Error('The analysis is not open.');
+    if (kind === 'card') return cardMeter.observe(pixelsOf(frame), guide, now);
+    const seen = models.see(frame, now);
+    return faceMeter.observe(seen, seen.face === null ? null : pixelsOf(frame), frame, now);
+  };
+
+  return {
+    open: (assetsBase, onProgress) =>
+      reply('assets-failed', async () => {
+        // Before the download, so that a browser that cannot run it does not pay for it.
+        demandWebGl();
+        const assets = await fetchAssets(new URL(assetsBase), onProgress);
+        models = await createModels(assets);
+        return null;
+      }),
+    analyse: (frame, kind, guide, now) =>
+      reply('analysis-failed', () => {
+        try {
+          return observe(frame, kind, guide, now);
+        } finally {
+          frame.close();
+        }
+      }),
+  };
+}
+
+expose(createWorkerApi());

@@ -1,0 +1,106 @@
+import type { Box } from './geometry.ts';
+import type { CardObservation, Face, FaceObservation, Observation } from './observation.ts';
+import type { Issue } from './result.ts';
+import { type CardMeasure, type FaceMeasure, GUIDANCE_RULES, type GuidanceRule } from './rules.ts';
+
+/** A measure of a frame, or null where there is nothing to measure it on. */
+type Measure<Seen> = (seen: Seen, guide: Box) => number | null;
+
+/** Measures that need a face. */
+const ofFace =
+  (measure: (face: Face, observation: FaceObservation, guide: Box) => number): Measure<FaceObservation> =>
+  (observation, guide) =>
+    observation.face === null ? null : measure(observation.face, observation, guide);
+
+const FACE_MEASURES: Record<FaceMeasure, Measure<FaceObservation>> = {
+  faces: ({ face }) => (face === null ? 0 : 1),
+  otherFace: (observation) => otherFaceWidth(observation),
+  heightInGuide: ofFace(({ box }, _, guide) => box.height / guide.height),
+  outside: ofFace(
+    ({ box }, { frame }) => 1 - insideArea(box, { x: 0, y: 0, ...frame }) / (box.width * box.height),
+  ),
+  offset: ofFace(({ box }, _, guide) =>
+    Math.max(
+      Math.abs(box.x + box.width / 2 - guide.x - guide.width / 2) / guide.width,
+      Math.abs(box.y + box.height / 2 - guide.y - guide.height / 2) / guide.height,
+    ),
+  ),
+  paleness: ofFace(({ cover }) => cover.paleness),
+  difference: ofFace(({ cover }) => cover.difference),
+  eyes: ofFace(({ cover }) => cover.eyes),
+  yaw: ofFace(({ yaw }) => Math.abs(yaw)),
+  roll: ofFace(({ roll }) => Math.abs(roll)),
+  pitch: ofFace(({ pitch }) => Math.abs(pitch)),
+  exposure: ofFace(({ light }) => Math.max(light.highlight, FRAME_SHARE * light.frameHighlight)),
+  mean: ofFace(({ light }) => light.mean),
+  bright: ofFace(({ light }) => light.bright),
+  sides: ofFace(({ light }) => light.sides),
+  behind: ofFace(({ light }) => light.behind),
+  motion: ofFace(({ motion }) => motion),
+  sharpness: ofFace(({ sharpness }) => sharpness),
+};
+
+/** The brightest part of the darkest skin, over white in the same light, as the camera encodes them. */
+const FRAME_SHARE = 0.6;
+
+const CARD_MEASURES: Record<CardMeasure, Measure<CardObservation>> = {
+  // Three sides of a border are a card even where it is blank or blurred beyond print.
+  presence: ({ texture, edges }) => Math.max(texture, edges >= 3 ? 1 : 0),
+  highlight: ({ highlight }) => highlight,
+  luma: ({ luma }) => luma,
+  bright: ({ bright }) => bright,
+  glare: ({ glare }) => glare,
+  motion: ({ motion }) => motion,
+  sharpness: ({ sharpness }) => sharpness,
+};
+
+/** Area of `box` within `bounds`, square px. */
+function insideArea(box: Box, bounds: Box): number {
+  const width = Math.min(box.x + box.width, bounds.x + bounds.width) - Math.max(box.x, bounds.x);
+  const height = Math.min(box.y + box.height, bounds.y + bounds.height) - Math.max(box.y, bounds.y);
+  return Math.max(0, width) * Math.max(0, height);
+}
+
+/** Width of the widest face beside the main one, over that of the main one; 0 where there is no other. */
+function otherFaceWidth({ faces, face }: FaceObservation): number {
+  const isMain = (candidate: Box): boolean =>
+    face !== null && insideArea(candidate, face.box) > 0.3 * Math.min(areaOf(candidate), areaOf(face.box));
+  const main = faces.find(isMain) ?? face?.box ?? faces[0];
+  const other = faces.find((candidate) => candidate !== main && !isMain(candidate));
+  return main === undefined || other === undefined ? 0 : other.width / main.width;
+}
+
+const areaOf = ({ width, height }: Box): number => width * height;
+
+function broken<Name extends string, Seen>(
+  rules: readonly GuidanceRule<Name>[],
+  measures: Record<Name, Measure<Seen>>,
+  seen: Seen,
+  guide: Box,
+): readonly Issue[] {
+  const issues: Issue[] = [];
+  for (const { code, measure, comparison, threshold, unit } of rules) {
+    if (issues.some((issue) => issue.code === code)) continue;
+    const value = measures[measure](seen, guide);
+    if (value === null) continue;
+    if (comparison === 'above' ? value > threshold : value < threshold)
+      issues.push({ code, value, threshold, unit });
+  }
+  return issues;
+}
+
+/**
+ * What is wrong with one frame, the most helpful first; nothing where the frame would make a good photo. One issue
+ * per code.
+ * @param guide px of the analysis frame: the box of the oval (3:4) for a face, of the card's outline for a card
+ */
+export function assess(observation: Observation, guide: Box): readonly Issue[] {
+  return observation.kind === 'face'
+    ? broken(GUIDANCE_RULES.face, FACE_MEASURES, observation, guide)
+    : broken(GUIDANCE_RULES.card, CARD_MEASURES, observation, guide);
+}
+
+/** How sharp the frame is, to pick the best of several of the same kind; 0 where there is no face. */
+export function sharpnessOf(observation: Observation): number {
+  return observation.kind === 'face' ? (observation.face?.sharpness ?? 0) : observation.sharpness;
+}

@@ -1,0 +1,247 @@
+import { describe, expect, test } from 'vitest';
+import { createCardMeter } from '../../src/analysis/card.ts';
+import {
+  blockExtremes,
+  discColour,
+  edgeSteepness,
+  fractionWithin,
+  histogramOf,
+  lumaPlane,
+  meanOf,
+  percentile,
+  type Pixels,
+  type Plane,
+  polygonMask,
+  samplePatch,
+  shiftBetween,
+  shrink,
+} from '../../src/analysis/pixels.ts';
+
+/** A grey picture by a function of the place. */
+function grey(width: number, height: number, luma: (x: number, y: number) => number): Pixels {
+  const data = new Uint8ClampedArray(4 * width * height);
+  for (let i = 0; i < width * height; i++) {
+    data.fill(Math.round(luma(i % width, Math.floor(i / width))), 4 * i, 4 * i + 3);
+    data[4 * i + 3] = 255;
+  }
+  return { data, width, height };
+}
+const planeOf = (width: number, height: number, luma: (x: number, y: number) => number): Plane =>
+  lumaPlane(grey(width, height, luma));
+
+/** Mulberry32: small, seeded, good enough for noise. */
+function noise(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** An edge at `at`, blurred by a Gaussian of `sigma` px (logistic approximation of its integral). */
+const softEdge = (x: number, at: number, sigma: number): number =>
+  1 / (1 + Math.exp((-1.702 * (x - at)) / sigma));
+
+describe('luma statistics', () => {
+  const ramp = planeOf(256, 4, (x) => x);
+  test.each([
+    [0, 0],
+    [0.25, 64],
+    [0.5, 128],
+    [0.98, 250],
+  ])('the %d percentile of a ramp is %d', (fraction, luma) => {
+    expect(percentile(histogramOf(ramp), fraction)).toBe(luma);
+  });
+  test('mean and fractions of a ramp', () => {
+    const histogram = histogramOf(ramp);
+    expect(meanOf(histogram)).toBeCloseTo(127.5);
+    expect(fractionWithin(histogram, 0, 25)).toBeCloseTo(26 / 256);
+    expect(fractionWithin(histogram, 247, 255)).toBeCloseTo(9 / 256);
+  });
+  test('a mask leaves the rest out', () => {
+    const mask = Uint8Array.from({ length: 256 * 4 }, (_, i) => (i % 256 < 10 ? 1 : 0));
+    expect(meanOf(histogramOf(ramp, mask))).toBeCloseTo(4.5);
+  });
+  test('luma is Rec. 601', () => {
+    const pixel: Pixels = { data: new Uint8ClampedArray([100, 50, 200, 255]), width: 1, height: 1 };
+    expect(lumaPlane(pixel).data[0]).toBeCloseTo(0.299 * 100 + 0.587 * 50 + 0.114 * 200);
+  });
+});
+
+describe('shapes', () => {
+  test.each([
+    ['a square', [4, 4, 12, 4, 12, 12, 4, 12], 64],
+    ['a triangle', [0, 0, 20, 0, 0, 20], 200],
+    ['a square that leaves the picture', [-8, -8, 8, -8, 8, 8, -8, 8], 64],
+  ])('%s has its area', (_, flat, area) => {
+    const polygon = Array.from({ length: flat.length / 2 }, (__, i) => ({
+      x: flat[2 * i] ?? 0,
+      y: flat[2 * i + 1] ?? 0,
+    }));
+    const inside = polygonMask(polygon, 32, 32).reduce((sum, value) => sum + value, 0);
+    expect(Math.abs(inside - area)).toBeLessThanOrEqual(0.3 * area);
+  });
+  test('a disc has the mean colour of its place, and none outside of the picture', () => {
+    const halves = grey(40, 40, (x) => (x < 20 ? 50 : 150));
+    expect(discColour(halves, { x: 8, y: 20 }, 5)).toEqual({ r: 50, g: 50, b: 50 });
+    expect(discColour(halves, { x: -20, y: 20 }, 5)).toBeNull();
+  });
+});
+
+describe('samplePatch', () => {
+  const field = grey(80, 60, (x, y) => 2 * x + y);
+  test.each([
+    ['as it is', { x: 0, y: 0 }, { x: 1, y: 0 }, (x: number, y: number) => 2 * x + y],
+    [
+      'shifted by half a px',
+      { x: 10.5, y: 5 },
+      { x: 1, y: 0 },
+      (x: number, y: number) => 2 * (x + 10.5) + y + 5,
+    ],
+    [
+      'half the size',
+      { x: 0.5, y: 0.5 },
+      { x: 2, y: 0 },
+      (x: number, y: number) => 2 * (2 * x + 0.5) + 2 * y + 0.5,
+    ],
+    ['a quarter turn', { x: 40, y: 5 }, { x: 0, y: 1 }, (x: number, y: number) => 2 * (40 - y) + 5 + x],
+  ])('%s', (_, origin, right, expected) => {
+    const patch = samplePatch(field, { origin, right, down: { x: -right.y, y: right.x } }, 20, 20);
+    for (const [x, y] of [
+      [3, 4],
+      [10, 10],
+      [17, 2],
+    ] as const) {
+      expect(Math.abs((patch.data[4 * (20 * y + x)] ?? NaN) - expected(x, y))).toBeLessThanOrEqual(1);
+    }
+  });
+  test('repeats the border outside of the picture', () => {
+    const patch = samplePatch(
+      field,
+      { origin: { x: -50, y: -50 }, right: { x: 1, y: 0 }, down: { x: 0, y: 1 } },
+      4,
+      4,
+    );
+    expect(patch.data[0]).toBe(0);
+  });
+});
+
+describe('edgeSteepness', () => {
+  const settings = { reach: 4, minSpan: 20, quantile: 0.97 };
+  const whole = { x: 0, y: 0, width: 96, height: 96 };
+  /** Bars 12 px wide, from `dark` to `light`, with edges blurred by `sigma`. */
+  const bars = (sigma: number, dark = 40, light = 200): Plane =>
+    planeOf(96, 96, (x) => {
+      const phase = x % 24;
+      return dark + (light - dark) * (softEdge(phase, 6, sigma) - softEdge(phase, 18, sigma));
+    });
+  test('falls as blur grows', () => {
+    const values = [0.6, 1, 1.5, 2, 3].map((sigma) => edgeSteepness(bars(sigma), whole, settings));
+    expect(values).toEqual([...values].sort((a, b) => b - a));
+    expect(values[0]).toBeGreaterThan(2 * (values[4] ?? 1));
+  });
+  test('does not depend on contrast', () => {
+    const strong = edgeSteepness(bars(1.5), whole, settings);
+    const weak = edgeSteepness(bars(1.5, 100, 130), whole, settings);
+    expect(weak / strong).toBeGreaterThan(0.9);
+    expect(weak / strong).toBeLessThan(1.15);
+  });
+  test('is 0 where nothing has contrast', () => {
+    expect(
+      edgeSteepness(
+        planeOf(96, 96, () => 128),
+        whole,
+        settings,
+      ),
+    ).toBe(0);
+  });
+});
+
+describe('blocks', () => {
+  const ramp = planeOf(8, 4, (x, y) => 10 * y + x);
+  test('extremes', () => {
+    const { low, high } = blockExtremes(ramp, 4);
+    expect([...low.data]).toEqual([0, 4]);
+    expect([...high.data]).toEqual([33, 37]);
+  });
+  test('means', () => {
+    expect([...shrink(ramp, 4).data]).toEqual([16.5, 20.5]);
+  });
+});
+
+describe('shiftBetween', () => {
+  const waves =
+    (dx: number, dy: number) =>
+    (x: number, y: number): number =>
+      128 + 50 * Math.sin((x - dx) / 5) + 40 * Math.cos((y - dy) / 6);
+  test.each([
+    [0, 0],
+    [0.5, 0],
+    [1, 0],
+    [0, -1],
+    [1, 1],
+    [2, 0],
+  ])('finds a shift by %d, %d', (dx, dy) => {
+    const found = shiftBetween(planeOf(80, 50, waves(0, 0)), planeOf(80, 50, waves(dx, dy)));
+    expect(Math.abs(found - Math.hypot(dx, dy))).toBeLessThan(0.2);
+  });
+  test('takes noise on a plain wall for none', () => {
+    const random = noise(7);
+    const wall = (): Plane => planeOf(80, 50, () => 128 + 2 * (random() - 0.5));
+    expect(shiftBetween(wall(), wall())).toBeLessThan(0.1);
+  });
+});
+
+describe('a card', () => {
+  const guide = { x: 40, y: 63, width: 560, height: 353 };
+  const random = noise(11);
+  const speckle = Array.from({ length: 4096 }, () => random());
+  /** Light ground within the guide, rows of letter-sized strokes on it, a dark table round it. */
+  const lumaAt = (x: number, y: number): number => {
+    const onCard = x > 44 && x < 596 && y > 67 && y < 412;
+    if (!onCard) return 60;
+    const row = Math.floor((y - 90) / 24);
+    const inRow = row >= 0 && row < 12 && (y - 90) % 24 < 12 && x > 60 && x < 400;
+    return inRow && (speckle[(row * 131 + Math.floor(x / 3)) % 4096] ?? 0) > 0.5 ? 30 : 200;
+  };
+  const spot = (x: number, y: number, softness: number): number =>
+    255 * (1 - softEdge(Math.hypot(x - 480, y - 240), 40, softness));
+  const observe = (
+    luma: (x: number, y: number) => number,
+  ): ReturnType<ReturnType<typeof createCardMeter>['observe']> =>
+    createCardMeter().observe(grey(640, 480, luma), guide, 0);
+
+  test('has a border, print and light', () => {
+    const seen = observe(lumaAt);
+    expect(seen.edges).toBe(4);
+    expect(seen.texture).toBeGreaterThan(0.3);
+    expect(seen.highlight).toBe(200);
+    expect(seen.glare).toBe(0);
+    expect(seen.motion).toBe(0);
+  });
+  test('is missing on a plain table', () => {
+    expect(observe(() => 60)).toMatchObject({ edges: 0, texture: 0, sharpness: 0 });
+  });
+  test('has glare where a clipped spot fades out, not where a white print ends', () => {
+    // The spot is far brighter than white, so that a disc of it clips.
+    const lamp = observe((x, y) => Math.min(255, lumaAt(x, y) + 3 * spot(x, y, 8)));
+    const label = observe((x, y) => (Math.hypot(x - 480, y - 240) < 40 ? 255 : lumaAt(x, y)));
+    expect(lamp.glare).toBeGreaterThan(0.01);
+    expect(label.bright).toBeGreaterThan(0.02);
+    expect(label.glare).toBe(0);
+  });
+  test('moves as far as it moved', () => {
+    const meter = createCardMeter();
+    meter.observe(grey(640, 480, lumaAt), guide, 0);
+    const { motion } = meter.observe(
+      grey(640, 480, (x, y) => lumaAt(x - 14, y)),
+      guide,
+      100,
+    );
+    // 14 of 560 px in a tenth of a second.
+    expect(motion).toBeGreaterThan(0.12);
+    expect(motion).toBeLessThan(0.5);
+  });
+});
