@@ -15,7 +15,7 @@ export interface Photo extends Size {
 export type SendingPhase = 'token' | 'uploading' | 'waiting';
 
 /** Photos by step; what is here is never lost but by retake, cancel or success. */
-export type Photos = Readonly<Partial<Record<Step, Photo>>>;
+type Photos = Readonly<Partial<Record<Step, Photo>>>;
 
 /** Where the journey is. */
 export type State =
@@ -47,7 +47,7 @@ export type State =
   | { readonly name: 'cancelled' };
 
 /** Where trying again leads. */
-export type Resume =
+type Resume =
   { readonly to: 'start' } | { readonly to: 'step'; readonly step: Step } | { readonly to: 'sending' };
 
 /** The whole journey. */

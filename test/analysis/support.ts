@@ -43,7 +43,7 @@ export function emptyFrame(width = 64, height = 64): OffscreenCanvas {
   return canvas;
 }
 
-export function contextOf(canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D {
+function contextOf(canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D {
   const context = canvas.getContext('2d', { willReadFrequently: true });
   if (context === null) throw new Error('no 2D canvas');
   return context;
