@@ -22,42 +22,52 @@ export interface Point {
 export const ID1_RATIO = 85.6 / 53.98;
 
 /**
- * How the guide lies in the viewport, per step: width over height, and the largest share of the
- * viewport's width and height that it may take. The rest is room for the hint above and the
- * shutter below, and for shoulders or fingers beside it.
+ * How the guide lies in the camera's picture, per step: width over height, and the largest share of
+ * the picture's width and height that it takes. The face leaves room for hair and shoulders; the
+ * card gets all the pixels it can, because its print is small, less what keeps fingers out.
  */
-const GUIDE_SHAPES: Record<Step, { ratio: number; width: number; height: number; centreY: number }> = {
-  selfie: { ratio: 3 / 4, width: 0.74, height: 0.66, centreY: 0.52 },
-  ktp: { ratio: ID1_RATIO, width: 0.9, height: 0.66, centreY: 0.5 },
+const GUIDE_SHAPES: Record<Step, { ratio: number; width: number; height: number }> = {
+  selfie: { ratio: 3 / 4, width: 0.74, height: 0.72 },
+  ktp: { ratio: ID1_RATIO, width: 0.92, height: 0.86 },
 };
 
-/** The guide of a step, in px of the viewport: the box of the oval, or of the card's frame. */
-export function guideInViewport(step: Step, viewport: Size): Box {
+/** The part of the viewport's height that the guide may take; above it is the hint, below the shutter. */
+const BAND = { top: 0.19, bottom: 0.81 };
+/** The part of the viewport's width that the guide may take. */
+const BAND_WIDTH = 0.94;
+
+/** The guide of a step, in px of the camera's picture: the box of the oval, or of the card's frame. */
+export function guideInPicture(step: Step, picture: Size): Box {
   const shape = GUIDE_SHAPES[step];
-  const width = Math.min(viewport.width * shape.width, viewport.height * shape.height * shape.ratio);
+  const width = Math.min(picture.width * shape.width, picture.height * shape.height * shape.ratio);
   const height = width / shape.ratio;
-  return {
-    x: (viewport.width - width) / 2,
-    y: viewport.height * shape.centreY - height / 2,
-    width,
-    height,
-  };
+  return { x: (picture.width - width) / 2, y: (picture.height - height) / 2, width, height };
 }
 
 /**
- * The part of a picture that the guide covers, in px of the picture, where the picture fills the
- * viewport and what overhangs is hidden (CSS `object-fit: cover`). Never mirrored: every guide is
- * centred, so the mirror of the preview changes nothing.
+ * Where the camera's picture is drawn, in px of the viewport: centred, and as large as covers the
+ * viewport, but no larger than leaves the whole guide between the hint and the shutter. So the guide
+ * takes the same pixels of the picture on every screen, and a camera that lies across the screen
+ * wastes none of them.
  */
-export function guideInPicture(step: Step, viewport: Size, picture: Size): Box {
-  const scale = Math.max(viewport.width / picture.width, viewport.height / picture.height);
-  const guide = guideInViewport(step, viewport);
-  return {
-    x: (guide.x - (viewport.width - picture.width * scale) / 2) / scale,
-    y: (guide.y - (viewport.height - picture.height * scale) / 2) / scale,
-    width: guide.width / scale,
-    height: guide.height / scale,
-  };
+export function pictureInViewport(step: Step, viewport: Size, picture: Size): Box {
+  const guide = guideInPicture(step, picture);
+  const across = viewport.width / picture.width;
+  const down = viewport.height / picture.height;
+  const fits = Math.min(
+    (viewport.width * BAND_WIDTH) / guide.width,
+    (viewport.height * (BAND.bottom - BAND.top)) / guide.height,
+  );
+  const scale = Math.min(Math.max(across, down), Math.max(fits, Math.min(across, down)));
+  const [width, height] = [picture.width * scale, picture.height * scale];
+  return { x: (viewport.width - width) / 2, y: (viewport.height - height) / 2, width, height };
+}
+
+/** The guide of a step, in px of the viewport. */
+export function guideInViewport(step: Step, viewport: Size, picture: Size): Box {
+  const shown = pictureInViewport(step, viewport, picture);
+  const guide = scaleBox(guideInPicture(step, picture), shown.width / picture.width);
+  return { ...guide, x: guide.x + shown.x, y: guide.y + shown.y };
 }
 
 /** The same box in a picture that is `factor` times as large. */

@@ -116,6 +116,7 @@ export class KycCapture extends LitElement {
       messages,
       steps: this.#plannedSteps(),
       video: camera?.video ?? null,
+      picture: camera?.size() ?? null,
       mirrored: camera?.mirrored ?? false,
       viewport: this.viewport,
       photoUrl: (step) => session.photo(step)?.url ?? null,
@@ -141,7 +142,6 @@ export class KycCapture extends LitElement {
       submit,
       now: () => performance.now(),
     });
-    session.viewport = this.viewport;
     this.setAttribute('state', 'start');
     this.removeAttribute('step');
     return session;
@@ -233,7 +233,6 @@ export class KycCapture extends LitElement {
     const { clientWidth: width, clientHeight: height } = stage;
     if (width === this.viewport.width && height === this.viewport.height) return;
     this.viewport = { width, height };
-    if (this.#session) this.#session.viewport = this.viewport;
   }
 
   /** A new screen takes the focus to its heading, so that a screen reader reads on from there. */

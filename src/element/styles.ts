@@ -175,16 +175,15 @@ export const styles = css`
     overflow: hidden;
     background: #05080c;
   }
-  .picture,
+  .picture {
+    position: absolute;
+  }
   video,
   .guide {
     position: absolute;
     inset: 0;
     inline-size: 100%;
     block-size: 100%;
-  }
-  video {
-    object-fit: cover;
   }
   .mirrored {
     transform: scaleX(-1);
@@ -321,15 +320,13 @@ export const styles = css`
   .photo {
     flex: 1;
     min-block-size: 8rem;
-    display: grid;
-    place-items: center;
+    position: relative;
     overflow: hidden;
     border-radius: 12px;
     background: #0b1118;
   }
   .photo img {
-    max-inline-size: 100%;
-    max-block-size: 100%;
+    position: absolute;
     inline-size: 100%;
     block-size: 100%;
     object-fit: contain;

@@ -1,6 +1,7 @@
 import { html, nothing, svg, type SVGTemplateResult, type TemplateResult } from 'lit';
+import { styleMap } from 'lit/directives/style-map.js';
 import type { Journey, State } from '../domain/flow.ts';
-import { guideInViewport, type Box, type Size } from '../domain/geometry.ts';
+import { guideInViewport, pictureInViewport, type Box, type Size } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
 import type { Step } from '../domain/result.ts';
 import type { Messages } from './messages/messages.ts';
@@ -16,6 +17,8 @@ export interface View {
   readonly steps: readonly Step[];
   /** The camera's picture, or null while it is not there. */
   readonly video: HTMLVideoElement | null;
+  /** Size of the camera's frames, px, or null while there is none. */
+  readonly picture: Size | null;
   readonly mirrored: boolean;
   /** Size of the area that shows the camera, CSS px. */
   readonly viewport: Size;
@@ -81,8 +84,10 @@ function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateRe
         ${button(view, 'cancel', 'quiet')}
       </header>
       <div class="stage" part="stage">
-        <div class="picture ${view.mirrored ? 'mirrored' : ''}">${view.video ?? nothing}</div>
-        ${guideOverlay(step, viewport, progress)}
+        <div class="picture ${view.mirrored ? 'mirrored' : ''}" style=${styleMap(placement(step, view))}>
+          ${view.video ?? nothing}
+        </div>
+        ${guideOverlay(step, viewport, view.picture ?? UPRIGHT, progress)}
         <p class="hint" part="hint" data-code=${hint ?? ''} role="status" aria-live="polite">
           ${hint ? html`${hint === 'hold-still' ? ICONS.check : ICONS.alert}<span>${messages.hints[hint]}</span>` : messages.camera[step].fit}
         </p>
@@ -105,9 +110,17 @@ function openingProgress({ messages }: View, state: In<'opening'>): TemplateResu
   `;
 }
 
+/** The shape of a phone's camera, shown until the real one is known. */
+const UPRIGHT: Size = { width: 9, height: 16 };
+
+function placement(step: Step, { viewport, picture }: View): Record<string, string> {
+  const { x, y, width, height } = pictureInViewport(step, viewport, picture ?? UPRIGHT);
+  return { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` };
+}
+
 /** Dims what lies outside the guide, draws its outline, and the part of the hold that is done. */
-function guideOverlay(step: Step, viewport: Size, progress: number): TemplateResult {
-  const guide = guideInViewport(step, viewport);
+function guideOverlay(step: Step, viewport: Size, picture: Size, progress: number): TemplateResult {
+  const guide = guideInViewport(step, viewport, picture);
   const outline = step === 'selfie' ? ovalPath(guide) : cardPath(guide);
   const { width, height } = viewport;
   return html`
@@ -282,7 +295,7 @@ const ICONS = {
     svg`<rect x="5" y="10.5" width="14" height="9.5" rx="2"/><path d="M8 10.5V8a4 4 0 0 1 8 0v2.5"/>`,
   ),
   check: icon(svg`<path d="m5 12.5 4.5 4.5L19 7.5"/>`),
-  alert: icon(svg`<path d="M12 6.5v7.5M12 17.5v.5"/>`),
+  alert: icon(svg`<path d="M12 4 2.5 20h19ZM12 10v4.5M12 17.2v.1"/>`),
 };
 
 function icon(shape: SVGTemplateResult): TemplateResult {

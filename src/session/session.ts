@@ -8,7 +8,7 @@ import {
   type Journey,
   type News,
 } from '../domain/flow.ts';
-import { fitLongSide, guideInPicture, scaleBox, type Box, type Size } from '../domain/geometry.ts';
+import { fitLongSide, guideInPicture, scaleBox, type Box } from '../domain/geometry.ts';
 import type { Observation } from '../domain/observation.ts';
 import { cropOf } from '../domain/photo.ts';
 import { CaptureError, type ProviderId, type Result, type Step } from '../domain/result.ts';
@@ -67,8 +67,6 @@ interface Candidate {
 export class Session {
   journey: Journey = NOT_STARTED;
   camera: Camera | null = null;
-  /** Size of the area that shows the camera, px; sets where the guide lies in a frame. */
-  viewport: Size = { width: 3, height: 4 };
 
   readonly #options: SessionOptions;
   readonly #life = new AbortController();
@@ -184,8 +182,7 @@ export class Session {
     this.camera = camera;
     const limits = PHOTO_LIMITS[configuration.provider][step];
     const size = camera.size();
-    if (!cropOf(step, size, guideInPicture(step, this.viewport, size), limits))
-      throw cameraTooSmall(size, limits);
+    if (!cropOf(step, size, guideInPicture(step, size), limits)) throw cameraTooSmall(size, limits);
     this.dispatch({ type: 'camera-live', now: this.#options.now() });
     return camera;
   }
@@ -213,7 +210,7 @@ export class Session {
         resizeHeight: size.height,
         resizeQuality: 'medium',
       });
-      const guide = guideInPicture(step, this.viewport, frame);
+      const guide = guideInPicture(step, frame);
       const smallGuide = scaleBox(guide, size.width / frame.width);
       const observation = await analyser.analyse(small, STEPS[step].kind, smallGuide, now);
       signal.throwIfAborted();
@@ -241,7 +238,7 @@ export class Session {
     if (this.#best?.frame === frame) this.#best = null;
     this.#taken.add(frame);
     try {
-      const guide = guideInPicture(step, this.viewport, frame);
+      const guide = guideInPicture(step, frame);
       const limits = PHOTO_LIMITS[this.#options.configuration().provider][step];
       const { photo, blob } = await takePhoto({ step, frame, guide, limits });
       if (signal.aborted) return;

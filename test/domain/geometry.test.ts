@@ -6,6 +6,7 @@ import {
   guideInPicture,
   guideInViewport,
   ID1_RATIO,
+  pictureInViewport,
   type Size,
 } from '../../src/domain/geometry.ts';
 import type { Step } from '../../src/domain/result.ts';
@@ -15,69 +16,79 @@ const STEPS: readonly Step[] = ['selfie', 'ktp'];
 const side = fc.integer({ min: 200, max: 4000 });
 const size = fc.record({ width: side, height: side });
 
-describe('guideInViewport', () => {
+describe('guideInPicture', () => {
   test.each([
     ['selfie', 3 / 4],
     ['ktp', ID1_RATIO],
-  ] as const)('%s keeps its shape and stays inside any viewport', (step, ratio) => {
+  ] as const)('%s keeps its shape and lies in the middle of any picture', (step, ratio) => {
     fc.assert(
-      fc.property(size, (viewport) => {
-        const guide = guideInViewport(step, viewport);
+      fc.property(size, (picture) => {
+        const guide = guideInPicture(step, picture);
         expect(guide.width / guide.height).toBeCloseTo(ratio, 6);
         expect(guide.x).toBeGreaterThan(0);
         expect(guide.y).toBeGreaterThan(0);
-        expect(guide.x + guide.width).toBeLessThan(viewport.width);
-        expect(guide.y + guide.height).toBeLessThan(viewport.height);
+        expect(guide.x + guide.width / 2).toBeCloseTo(picture.width / 2, 6);
+        expect(guide.y + guide.height / 2).toBeCloseTo(picture.height / 2, 6);
       }),
       { seed: SEED },
     );
+  });
+
+  // The oval is at most 0.72 of the height and 0.74 of the width, the card 0.86 and 0.92.
+  const table: readonly [string, Step, Size, Size][] = [
+    ['webcam', 'selfie', { width: 1280, height: 720 }, { width: 388.8, height: 518.4 }],
+    ['phone', 'selfie', { width: 1080, height: 1920 }, { width: 799.2, height: 1065.6 }],
+    ['webcam', 'ktp', { width: 1280, height: 720 }, { width: 981.9, height: 619.2 }],
+    ['phone', 'ktp', { width: 1080, height: 1920 }, { width: 993.6, height: 626.6 }],
+  ];
+  test.each(table)('%s, %s', (_name, step, picture, expected) => {
+    const { width, height } = guideInPicture(step, picture);
+    expect(width).toBeCloseTo(expected.width, 0);
+    expect(height).toBeCloseTo(expected.height, 0);
   });
 });
 
-describe('guideInPicture', () => {
-  const table: readonly [string, Step, Size, Size, { centreX: number; width: number }][] = [
-    // A 390x700 viewport shows the middle 401 px of a 1280x720 picture's width: 0.74 of that.
-    [
-      'landscape camera on a phone',
-      'selfie',
-      { width: 390, height: 700 },
-      { width: 1280, height: 720 },
-      { centreX: 640, width: 296.8 },
-    ],
-    // A 390x700 viewport shows 1080x1920 cut at the sides to 1069.7 px.
-    [
-      'portrait camera on a phone',
-      'ktp',
-      { width: 390, height: 700 },
-      { width: 1080, height: 1920 },
-      { centreX: 540, width: 962.7 },
-    ],
-    // 1000x500 shows the full width of 1280x720 and 640 px of its height.
-    [
-      'landscape camera on a desktop',
-      'ktp',
-      { width: 1000, height: 500 },
-      { width: 1280, height: 720 },
-      { centreX: 640, width: 669.8 },
-    ],
-  ];
-  test.each(table)('%s', (_name, step, viewport, picture, expected) => {
-    const guide = guideInPicture(step, viewport, picture);
-    expect(guide.x + guide.width / 2).toBeCloseTo(expected.centreX, 1);
-    expect(guide.width).toBeCloseTo(expected.width, 0);
-  });
+describe('in the viewport', () => {
+  const anything = [fc.constantFrom(...STEPS), size, size] as const;
 
-  test('lies inside the picture whatever the shapes of both', () => {
+  test('the picture keeps its shape, is centred, and covers or touches two sides', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...STEPS), size, size, (step, viewport, picture) => {
-        const guide = guideInPicture(step, viewport, picture);
-        expect(guide.x).toBeGreaterThanOrEqual(-1e-6);
-        expect(guide.y).toBeGreaterThanOrEqual(-1e-6);
-        expect(guide.x + guide.width).toBeLessThanOrEqual(picture.width + 1e-6);
-        expect(guide.y + guide.height).toBeLessThanOrEqual(picture.height + 1e-6);
+      fc.property(...anything, (step, viewport, picture) => {
+        const shown = pictureInViewport(step, viewport, picture);
+        expect(shown.width / shown.height).toBeCloseTo(picture.width / picture.height, 6);
+        expect(shown.x + shown.width / 2).toBeCloseTo(viewport.width / 2, 6);
+        expect(shown.y + shown.height / 2).toBeCloseTo(viewport.height / 2, 6);
+        const covers = Math.max(shown.width / viewport.width, shown.height / viewport.height);
+        expect(covers).toBeGreaterThanOrEqual(1 - 1e-9);
       }),
       { seed: SEED },
     );
+  });
+
+  test('the whole guide is on the screen', () => {
+    fc.assert(
+      fc.property(...anything, (step, viewport, picture) => {
+        const guide = guideInViewport(step, viewport, picture);
+        expect(guide.x).toBeGreaterThanOrEqual(0);
+        expect(guide.y).toBeGreaterThanOrEqual(0);
+        expect(guide.x + guide.width).toBeLessThanOrEqual(viewport.width);
+        expect(guide.y + guide.height).toBeLessThanOrEqual(viewport.height);
+      }),
+      { seed: SEED },
+    );
+  });
+
+  test.each<[Step, Size]>([
+    ['selfie', { width: 720, height: 1280 }],
+    ['selfie', { width: 1280, height: 720 }],
+    ['ktp', { width: 1080, height: 1920 }],
+    ['ktp', { width: 1280, height: 720 }],
+  ])('%s of %o leaves room above and below on a phone', (step, picture) => {
+    const viewport = { width: 390, height: 700 };
+    const guide = guideInViewport(step, viewport, picture);
+    expect(guide.y).toBeGreaterThan(0.18 * viewport.height);
+    expect(guide.y + guide.height).toBeLessThan(0.82 * viewport.height);
+    expect(guide.width).toBeGreaterThan(0.7 * viewport.width);
   });
 });
 

@@ -5,7 +5,6 @@ import { CaptureError, type ProviderId, type Step } from '../../src/domain/resul
 import { PHOTO_LIMITS, withinLimits } from '../../src/domain/rules.ts';
 import { takePhoto, type TakenPhoto } from '../../src/session/capture.ts';
 
-const VIEWPORT = { width: 390, height: 700 };
 const PROVIDERS: readonly ProviderId[] = ['identifai', 'eendigo'];
 const STEPS: readonly Step[] = ['selfie', 'ktp'];
 const CAMERAS: readonly Size[] = [
@@ -37,7 +36,7 @@ function picture({ width, height }: Size, noise: number): Promise<ImageBitmap> {
 
 async function take(provider: ProviderId, step: Step, camera: Size, noise: number): Promise<TakenPhoto> {
   const frame = await picture(camera, noise);
-  const guide = guideInPicture(step, VIEWPORT, camera);
+  const guide = guideInPicture(step, camera);
   return takePhoto({ step, frame, guide, limits: PHOTO_LIMITS[provider][step] });
 }
 

@@ -17,6 +17,10 @@ const SIZES = [
   { width: 390, height: 760 },
   { width: 720, height: 640 },
 ];
+const CAMERAS = [
+  { width: 1080, height: 1920 },
+  { width: 1280, height: 720 },
+];
 
 const result = (verified: boolean): Result => ({
   provider: 'eendigo',
@@ -69,7 +73,12 @@ beforeAll(() => {
   customElements.define('screen-frame', Frame);
 });
 
-async function show(state: State, language: string, size = { width: 390, height: 760 }): Promise<ShadowRoot> {
+async function show(
+  state: State,
+  language: string,
+  size = { width: 390, height: 760 },
+  camera = { width: 1080, height: 1920 },
+): Promise<ShadowRoot> {
   document.documentElement.lang = language;
   document.title = 'screens';
   document.body.replaceChildren();
@@ -87,6 +96,7 @@ async function show(state: State, language: string, size = { width: 390, height:
       messages: messagesFor(language).messages,
       steps: STEPS,
       video: null,
+      picture: camera,
       mirrored: false,
       viewport: { width: size.width, height: size.height - 70 },
       photoUrl: () => 'data:image/gif;base64,R0lGODlhAQABAAAAACw=',
@@ -122,11 +132,13 @@ describe.each(LANGUAGES)('in %s', (language) => {
   test.each(HINTS)('hint %s has a sentence that does not cover the guide', async (hint) => {
     for (const size of SIZES) {
       for (const step of STEPS) {
-        const root = await show(live(step, hint, false), language, size);
-        const shown = root.querySelector('[part="hint"]');
-        expect(text(shown)).not.toBe('');
-        const outline = root.querySelector('.outline')?.getBoundingClientRect();
-        expect(shown?.getBoundingClientRect().bottom).toBeLessThanOrEqual((outline?.top ?? 0) + 1);
+        for (const camera of CAMERAS) {
+          const root = await show(live(step, hint, false), language, size, camera);
+          const shown = root.querySelector('[part="hint"]');
+          expect(text(shown)).not.toBe('');
+          const outline = root.querySelector('.outline')?.getBoundingClientRect();
+          expect(shown?.getBoundingClientRect().bottom).toBeLessThanOrEqual((outline?.top ?? 0) + 1);
+        }
       }
     }
   });
