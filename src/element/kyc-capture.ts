@@ -1,7 +1,7 @@
 import { LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { createAnalyser } from '../analysis/analyser.ts';
 import type { News } from '../domain/flow.ts';
-import type { Size } from '../domain/geometry.ts';
+import { pictureInViewport, type Size } from '../domain/geometry.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
 import { openCamera, type CameraSource } from '../session/camera.ts';
 import { Session } from '../session/session.ts';
@@ -127,6 +127,7 @@ export class KycCapture extends LitElement {
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     this.#observeStage();
+    this.#placePicture();
     this.#focusNewScreen();
   }
 
@@ -233,6 +234,18 @@ export class KycCapture extends LitElement {
     const { clientWidth: width, clientHeight: height } = stage;
     if (width === this.viewport.width && height === this.viewport.height) return;
     this.viewport = { width, height };
+  }
+
+  /** Through the object model, because a strict policy refuses style attributes in markup. */
+  #placePicture(): void {
+    const picture = this.renderRoot.querySelector<HTMLElement>('.picture');
+    const { camera, journey } = this.#session ?? {};
+    if (!picture || !camera || !journey || !('step' in journey.state)) return;
+    const box = pictureInViewport(journey.state.step, this.viewport, camera.size());
+    picture.style.left = `${box.x}px`;
+    picture.style.top = `${box.y}px`;
+    picture.style.width = `${box.width}px`;
+    picture.style.height = `${box.height}px`;
   }
 
   /** A new screen takes the focus to its heading, so that a screen reader reads on from there. */

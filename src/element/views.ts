@@ -1,7 +1,6 @@
 import { html, nothing, svg, type SVGTemplateResult, type TemplateResult } from 'lit';
-import { styleMap } from 'lit/directives/style-map.js';
 import type { Journey, State } from '../domain/flow.ts';
-import { guideInViewport, pictureInViewport, type Box, type Size } from '../domain/geometry.ts';
+import { guideInViewport, type Box, type Size } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
 import type { Step } from '../domain/result.ts';
 import type { Messages } from './messages/messages.ts';
@@ -84,9 +83,7 @@ function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateRe
         ${button(view, 'cancel', 'quiet')}
       </header>
       <div class="stage" part="stage">
-        <div class="picture ${view.mirrored ? 'mirrored' : ''}" style=${styleMap(placement(step, view))}>
-          ${view.video ?? nothing}
-        </div>
+        <div class="picture ${view.mirrored ? 'mirrored' : ''}">${view.video ?? nothing}</div>
         ${guideOverlay(step, viewport, view.picture ?? UPRIGHT, progress)}
         <p class="hint" part="hint" data-code=${hint ?? ''} role="status" aria-live="polite">
           ${hint ? html`${hint === 'hold-still' ? ICONS.check : ICONS.alert}<span>${messages.hints[hint]}</span>` : messages.camera[step].fit}
@@ -112,11 +109,6 @@ function openingProgress({ messages }: View, state: In<'opening'>): TemplateResu
 
 /** The shape of a phone's camera, shown until the real one is known. */
 const UPRIGHT: Size = { width: 9, height: 16 };
-
-function placement(step: Step, { viewport, picture }: View): Record<string, string> {
-  const { x, y, width, height } = pictureInViewport(step, viewport, picture ?? UPRIGHT);
-  return { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` };
-}
 
 /** Dims what lies outside the guide, draws its outline, and the part of the hold that is done. */
 function guideOverlay(step: Step, viewport: Size, picture: Size, progress: number): TemplateResult {

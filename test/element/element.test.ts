@@ -165,6 +165,22 @@ describe('camera', () => {
   });
 });
 
+test.each([
+  { width: 1280, height: 720 },
+  { width: 720, height: 1280 },
+])('a picture of %o keeps its shape and has the guide in its middle', async ({ width, height }) => {
+  const element = await mount({}, () => Promise.resolve(stripes(width, height)));
+  press(element, 'start');
+  const box = (selector: string): DOMRect =>
+    element.shadowRoot?.querySelector(selector)?.getBoundingClientRect() ?? new DOMRect();
+  await until(() => Math.abs(box('video').width / box('video').height - width / height) < 0.01);
+  await until(
+    () => Math.abs(box('.outline').x - box('video').x + (box('.outline').right - box('video').right)) < 2,
+  );
+  expect(box('.outline').top).toBeGreaterThanOrEqual(box('video').top);
+  expect(box('.outline').bottom).toBeLessThanOrEqual(box('video').bottom);
+});
+
 describe('lifecycle', () => {
   test('the camera stops when the element leaves, and not when it only moves', async () => {
     const stream = stripes(1280, 720);
