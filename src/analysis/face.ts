@@ -272,7 +272,7 @@ function distance(a: Colour, b: Colour): number {
 const DARK_CHEEK = 20;
 
 function coverOf(colours: (place: Place) => Colour): FaceCover {
-  const mouth = [colours('upperLip'), colours('lips'), colours('chin')];
+  const mouth = [colours('lips'), colours('chin')];
   const middle = [colours('nose'), colours('upperLip')];
   // Fringe, scarf or glasses may lie over one of them, so that the nearest tells.
   const references = [colours('forehead'), colours('bridge'), colours('underEyes')];

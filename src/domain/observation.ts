@@ -61,7 +61,7 @@ export interface FaceLight {
 /** What lies over the face: comparisons between places that are all skin on a free face. */
 export interface FaceCover {
   /**
-   * How much less red upper lip, lips and chin are than forehead, bridge and the skin under the eyes: difference of
+   * How much less red lips and chin are than forehead, bridge and the skin under the eyes: difference of
    * ln(red / green). Blood makes any skin redder than a white, grey, black, blue or green mask
    * (MouthOcclusionPrevention, FaceOcclusionPrevention).
    */
