@@ -4,12 +4,12 @@ import {
   failure,
   findCheck,
   parseBody,
-  readBoolean,
-  readNumber,
+  readChecks,
   readRefusal,
   selfieRefused,
   toResult,
   unreadable,
+  type CheckFields,
   type Checks,
   type Outcome,
   type Provider,
@@ -73,6 +73,11 @@ const Body = v.object({
   result: v.optional(v.unknown()),
 });
 
+const CHECKS: Record<keyof Checks, CheckFields> = {
+  liveness: { check: 'face_liveness', verdict: 'live', score: ['score'], threshold: 'threshold' },
+  match: { check: 'face_compare', verdict: 'compare', score: ['similarity'], threshold: 'threshold' },
+};
+
 function read(answer: ProviderAnswer, refNumber: string): Outcome {
   const raw = parseBody(answer.body);
   const parsed = v.safeParse(Body, raw);
@@ -82,7 +87,7 @@ function read(answer: ProviderAnswer, refNumber: string): Outcome {
       : unreadable('eendigo', answer);
   }
   const { status, message, error, result } = parsed.output;
-  const checks = readChecks(result);
+  const checks = readChecks(result, CHECKS);
   const rest = { transactionId: answer.header('x-trx-no'), refNumber, raw };
 
   switch (status.trim().toLowerCase()) {
@@ -108,25 +113,4 @@ function read(answer: ProviderAnswer, refNumber: string): Outcome {
     default:
       return unreadable('eendigo', answer);
   }
-}
-
-function readChecks(result: unknown): Checks {
-  const liveness = findCheck(result, 'face_liveness', 'live');
-  const live = readBoolean(liveness?.['live']);
-  const match = findCheck(result, 'face_compare', 'compare');
-  const matched = readBoolean(match?.['compare']);
-  return {
-    liveness:
-      live === null
-        ? null
-        : { live, score: readNumber(liveness?.['score']), threshold: readNumber(liveness?.['threshold']) },
-    match:
-      matched === null
-        ? null
-        : {
-            matched,
-            similarity: readNumber(match?.['similarity']),
-            threshold: readNumber(match?.['threshold']),
-          },
-  };
 }

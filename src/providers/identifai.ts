@@ -2,13 +2,13 @@ import * as v from 'valibot';
 import { CaptureError, type Step } from '../domain/result.ts';
 import {
   failure,
-  findCheck,
   parseBody,
   readBoolean,
-  readNumber,
+  readChecks,
   readRefusal,
   toResult,
   unreadable,
+  type CheckFields,
   type Checks,
   type Outcome,
   type Provider,
@@ -99,6 +99,22 @@ const Body = v.object({
   result: v.optional(v.unknown()),
 });
 
+const CHECKS: Record<keyof Checks, CheckFields> = {
+  liveness: {
+    check: 'face_liveness',
+    verdict: 'live',
+    score: ['live_score', 'liveness'],
+    threshold: THRESHOLDS.liveness,
+  },
+  match: {
+    check: 'face_match',
+    verdict: 'match',
+    // The document misspells the field in the very analytic that is used here.
+    score: ['similarity', 'smimilarity'],
+    threshold: THRESHOLDS.similarity,
+  },
+};
+
 function read(answer: ProviderAnswer, refNumber: string): Outcome {
   const raw = parseBody(answer.body);
   const parsed = v.safeParse(Body, raw);
@@ -131,7 +147,7 @@ function read(answer: ProviderAnswer, refNumber: string): Outcome {
       : failure('provider-failed', 'the job of IdentifAI ended without success', raw);
   }
 
-  const checks = readChecks(ended.result);
+  const checks = readChecks(ended.result, CHECKS);
   if (checks.liveness === null && checks.match === null) {
     return failure('provider-failed', 'IdentifAI ended with success and no result', raw);
   }
@@ -140,32 +156,6 @@ function read(answer: ProviderAnswer, refNumber: string): Outcome {
 
 function tokenRefused(): Outcome {
   return failure('token-expired', 'IdentifAI refused the submission token');
-}
-
-function readChecks(result: unknown): Checks {
-  const liveness = findCheck(result, 'face_liveness', 'live');
-  const live = readBoolean(liveness?.['live']);
-  const match = findCheck(result, 'face_match', 'match');
-  const matched = readBoolean(match?.['match']);
-  return {
-    liveness:
-      live === null
-        ? null
-        : {
-            live,
-            score: readNumber(liveness?.['live_score'] ?? liveness?.['liveness']),
-            threshold: THRESHOLDS.liveness,
-          },
-    match:
-      matched === null
-        ? null
-        : {
-            matched,
-            // The document misspells the field in the very analytic that is used here.
-            similarity: readNumber(match?.['similarity'] ?? match?.['smimilarity']),
-            threshold: THRESHOLDS.similarity,
-          },
-  };
 }
 
 /** Hosts that were switched off on 31 January 2023. */

@@ -189,6 +189,47 @@ export interface Checks {
   readonly match: Result['match'];
 }
 
+/** Where a provider's result holds the fields of one check. */
+export interface CheckFields {
+  /** Name of the check's object. */
+  readonly check: string;
+  /** Field with yes or no. */
+  readonly verdict: string;
+  /** Fields that may hold the score; the first that is there counts. */
+  readonly score: readonly string[];
+  /** Field with the threshold, or the threshold itself where the answer does not repeat it. */
+  readonly threshold: string | number;
+}
+
+/** Reads both checks of a `result`; null where it gives no verdict. */
+export function readChecks(result: unknown, fields: Readonly<Record<keyof Checks, CheckFields>>): Checks {
+  const liveness = readCheck(result, fields.liveness);
+  const match = readCheck(result, fields.match);
+  return {
+    liveness: liveness && {
+      live: liveness.verdict,
+      score: liveness.score,
+      threshold: liveness.threshold,
+    },
+    match: match && { matched: match.verdict, similarity: match.score, threshold: match.threshold },
+  };
+}
+
+function readCheck(
+  result: unknown,
+  { check, verdict, score, threshold }: CheckFields,
+): { verdict: boolean; score: number | null; threshold: number | null } | null {
+  const found = findCheck(result, check, verdict);
+  const said = readBoolean(found?.[verdict]);
+  if (!found || said === null) return null;
+  const scored = score.find((name) => found[name] != null);
+  return {
+    verdict: said,
+    score: scored === undefined ? null : readNumber(found[scored]),
+    threshold: typeof threshold === 'number' ? threshold : readNumber(found[threshold]),
+  };
+}
+
 /** Turns understood checks into a result; the only place where `verified` becomes true. */
 export function toResult(
   provider: ProviderId,
