@@ -3,7 +3,7 @@ import { PHOTO_LIMITS, withinLimits } from '../../src/domain/rules.ts';
 import type { ProviderId } from '../../src/domain/result.ts';
 import { launchCapture, type CapturePage } from '../../src/playwright/index.ts';
 import { ORIGIN, SECRETS } from './server.ts';
-import { expect, goodScenes, SETTINGS, test } from './support.ts';
+import { barePage, expect, goodScenes, SETTINGS, test } from './support.ts';
 
 const JOURNEYS: readonly {
   readonly provider: ProviderId;
@@ -65,6 +65,26 @@ test('without any camera: the sample camera of the demo leads to a result', asyn
   expect(capture.console).toEqual([]);
   expect(await capture.remove()).toEqual({ tracks: 0, workers: 0 });
   await browser.close();
+});
+
+test('a page that prevents kyc-submit keeps the photo, and nothing is sent', async ({ open }) => {
+  const bare = barePage({ provider: 'identifai', 'token-endpoint': '/kyc/token', steps: 'selfie' });
+  const capture = await open('/bare', {
+    scenes: goodScenes(),
+    prepare: async (page, context) => {
+      await bare.prepare?.(page, context);
+      await page.addInitScript(() => {
+        document.addEventListener('kyc-submit', (event) => event.preventDefault());
+      });
+    },
+  });
+  await capture.press('start');
+  await capture.waitForState('review');
+  await capture.press('use');
+  await capture.waitForEvent('kyc-submit');
+  await capture.waitForState('review');
+  expect((await capture.photos()).map(({ step }) => step)).toEqual(['selfie']);
+  expect((await capture.exchanges()).filter(({ url }) => url.includes('/kyc/token'))).toEqual([]);
 });
 
 /** Every request went to the page's own origin, and no secret was in anything sent or received. */

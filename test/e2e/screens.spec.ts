@@ -71,3 +71,18 @@ for (const [setting, options] of Object.entries(SETTINGS)) {
     await again.screenshot(`test-results/screens/${setting.replaceAll(/\W+/g, '-')}/cancelled.png`);
   });
 }
+
+/** The kiosk leaves the widget's own last screen in view. */
+for (const [name, { answer, verified, viewport }] of Object.entries({
+  verified: { answer: 'verified', verified: true, viewport: { width: 1280, height: 800 } },
+  'not-verified': { answer: 'NOTLIVE', verified: false, viewport: { width: 390, height: 844 } },
+})) {
+  test(`screens: ${name} in the kiosk`, async ({ open }) => {
+    const capture = await open(`/kiosk/?ref=${answer}${Date.now()}`, {
+      viewport,
+      scenes: { selfie: faceScene(person(2)), ktp: CARD_SCENE },
+    });
+    expect(await capture.run()).toMatchObject({ ended: 'done', result: { verified } });
+    await capture.screenshot(`test-results/screens/kiosk/${name}.png`);
+  });
+}
