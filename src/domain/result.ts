@@ -1,5 +1,8 @@
+/** Every step, in the order of a usual journey. */
+export const STEPS = ['selfie', 'ktp'] as const;
+
 /** A photo the journey takes. */
-export type Step = 'selfie' | 'ktp';
+export type Step = (typeof STEPS)[number];
 
 /** What the person is told while the camera runs; one vocabulary for hints, events and reports. */
 export type GuidanceCode =
@@ -37,7 +40,10 @@ export interface Issue {
 export type Unit = 'degrees' | 'ratio' | 'fraction' | 'luma' | 'count';
 
 /** The providers that are built in. */
-export type ProviderId = 'identifai' | 'eendigo';
+export const PROVIDER_IDS = ['identifai', 'eendigo'] as const;
+
+/** One of the providers that are built in. */
+export type ProviderId = (typeof PROVIDER_IDS)[number];
 
 /** Whatever the provider answered, in one shape. `null` where it did not say. */
 export interface Result {

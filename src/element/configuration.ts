@@ -1,4 +1,4 @@
-import { CaptureError, type ProviderId, type Step } from '../domain/result.ts';
+import { CaptureError, PROVIDER_IDS, STEPS, type Step } from '../domain/result.ts';
 import type { CameraSource } from '../session/camera.ts';
 import type { Configuration } from '../session/session.ts';
 
@@ -13,9 +13,6 @@ export interface RawConfiguration {
   readonly tokenHeaders: Readonly<Record<string, string>>;
   readonly cameraSource: CameraSource | null;
 }
-
-const PROVIDERS: readonly ProviderId[] = ['identifai', 'eendigo'];
-const STEPS: readonly Step[] = ['selfie', 'ktp'];
 
 /** IdentifAI takes 6 to 128 letters and digits as `client_ref`; the stricter rule serves both providers. */
 const REF_NUMBER = /^[A-Za-z0-9]{6,128}$/;
@@ -39,7 +36,7 @@ export function readConfiguration(
   const refNumber = raw.refNumber ?? generatedRef;
   if (!REF_NUMBER.test(refNumber)) throw invalid('ref-number', 'must be 6 to 128 letters and digits');
   return {
-    provider: oneOf('provider', raw.provider?.trim() ?? '', PROVIDERS),
+    provider: oneOf('provider', raw.provider?.trim() ?? '', PROVIDER_IDS),
     steps: readSteps(raw.steps),
     tokenEndpoint,
     tokenHeaders: raw.tokenHeaders,

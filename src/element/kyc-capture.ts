@@ -1,6 +1,6 @@
 import { LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { createAnalyser } from '../analysis/analyser.ts';
-import type { News } from '../domain/flow.ts';
+import { NOT_STARTED, type News } from '../domain/flow.ts';
 import { pictureInViewport, type Size } from '../domain/geometry.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
 import { openCamera, type CameraSource } from '../session/camera.ts';
@@ -82,7 +82,7 @@ export class KycCapture extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#session ??= this.#createSession();
-    this.requestUpdate();
+    this.#reflect();
   }
 
   override disconnectedCallback(): void {
@@ -108,8 +108,7 @@ export class KycCapture extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const session = (this.#session ??= this.#createSession());
-    const { camera, journey } = session;
+    const { camera = null, journey = NOT_STARTED } = this.#session ?? {};
     const { messages } = this.#messages();
     return screen({
       journey,
@@ -119,7 +118,7 @@ export class KycCapture extends LitElement {
       picture: camera?.size() ?? null,
       mirrored: camera?.mirrored ?? false,
       viewport: this.viewport,
-      photoUrl: (step) => session.photo(step)?.url ?? null,
+      photoUrl: (step) => this.#session?.photo(step)?.url ?? null,
       act: (action) => this.#act(action),
     });
   }
@@ -132,7 +131,7 @@ export class KycCapture extends LitElement {
   }
 
   #createSession(): Session {
-    const session = new Session({
+    return new Session({
       configuration: () => this.#configuration(),
       onChange: () => this.#reflect(),
       onNews: (news) => this.#fire(news),
@@ -143,9 +142,6 @@ export class KycCapture extends LitElement {
       submit,
       now: () => performance.now(),
     });
-    this.setAttribute('state', 'start');
-    this.removeAttribute('step');
-    return session;
   }
 
   #configuration(): ReturnType<typeof readConfiguration> {

@@ -45,7 +45,7 @@ export function screen(view: View): TemplateResult {
     case 'failed':
       return failedScreen(view, state);
     case 'cancelled':
-      return messageScreen(view, 'neutral', view.messages.cancelled, button(view, 'restart', 'primary'));
+      return messageScreen('neutral', view.messages.cancelled, button(view, 'restart', 'primary'));
   }
 }
 
@@ -187,8 +187,8 @@ function sendingScreen(view: View, state: In<'sending'>): TemplateResult {
 function doneScreen(view: View, { result }: In<'done'>): TemplateResult {
   const { done } = view.messages;
   return result.verified
-    ? messageScreen(view, 'good', done.verified, nothing)
-    : messageScreen(view, 'wrong', done.notVerified, button(view, 'restart', 'primary'));
+    ? messageScreen('good', done.verified, nothing)
+    : messageScreen('wrong', done.notVerified, button(view, 'restart', 'primary'));
 }
 
 function failedScreen(view: View, { error }: In<'failed'>): TemplateResult {
@@ -196,7 +196,6 @@ function failedScreen(view: View, { error }: In<'failed'>): TemplateResult {
   const reasons = error.guidance.map((code) => hints[code]);
   const kept = Object.keys(view.journey.photos).length > 0;
   return messageScreen(
-    view,
     'wrong',
     { title: failed.title, text: failed.errors[error.code] },
     html`${button(view, 'cancel', 'secondary')} ${button(view, 'retry', 'primary')}`,
@@ -214,7 +213,6 @@ function failedScreen(view: View, { error }: In<'failed'>): TemplateResult {
 }
 
 function messageScreen(
-  _view: View,
   mood: 'good' | 'wrong' | 'neutral',
   { title, text }: { readonly title: string; readonly text: string },
   actions: unknown,

@@ -1,5 +1,11 @@
 import * as v from 'valibot';
-import { CaptureError, type ErrorCode, type GuidanceCode, type Result } from '../domain/result.ts';
+import {
+  CaptureError,
+  PROVIDER_IDS,
+  type ErrorCode,
+  type GuidanceCode,
+  type Result,
+} from '../domain/result.ts';
 
 /** The answer of the token endpoint; IdentifAI's own answer is one of these. */
 const Token = v.object({
@@ -57,7 +63,7 @@ const Score = v.nullable(v.number());
 /** Our normalised result, as the relay answers it. */
 const ResultBody = v.pipe(
   v.object({
-    provider: v.picklist(['identifai', 'eendigo']),
+    provider: v.picklist(PROVIDER_IDS),
     verified: v.boolean(),
     liveness: v.nullable(v.object({ live: v.boolean(), score: Score, threshold: Score })),
     match: v.nullable(v.object({ matched: v.boolean(), similarity: Score, threshold: Score })),

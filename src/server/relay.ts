@@ -2,7 +2,14 @@ import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import * as v from 'valibot';
-import { CaptureError, type ErrorCode, type ProviderId, type Step } from '../domain/result.ts';
+import {
+  CaptureError,
+  PROVIDER_IDS,
+  STEPS,
+  type ErrorCode,
+  type ProviderId,
+  type Step,
+} from '../domain/result.ts';
 import { PHOTO_LIMITS, withinLimits, type PhotoLimits } from '../domain/rules.ts';
 import { toWireError } from '../providers/contract.ts';
 import type { Outcome } from '../providers/provider.ts';
@@ -47,8 +54,8 @@ const CONTEXT_LENGTH = 256;
 
 const TokenRequest = v.object({
   refNumber: v.string(),
-  provider: v.picklist(['identifai', 'eendigo']),
-  steps: v.pipe(v.array(v.picklist(['selfie', 'ktp'])), v.minLength(1)),
+  provider: v.picklist(PROVIDER_IDS),
+  steps: v.pipe(v.array(v.picklist(STEPS)), v.minLength(1)),
 });
 
 /** HTTP status of an error; everything that is not named is the provider's fault. */

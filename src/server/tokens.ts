@@ -1,6 +1,6 @@
 import { base64url, jwtVerify, SignJWT } from 'jose';
 import * as v from 'valibot';
-import { CaptureError, type ProviderId, type Step } from '../domain/result.ts';
+import { CaptureError, PROVIDER_IDS, STEPS, type ProviderId, type Step } from '../domain/result.ts';
 
 /** Remembers what may happen once. One instance of the relay may keep it in memory; several must share it. */
 export interface OneUse {
@@ -28,8 +28,8 @@ const Claims = v.object({
   jti: v.string(),
   exp: v.number(),
   ref: v.string(),
-  provider: v.picklist(['identifai', 'eendigo']),
-  steps: v.array(v.picklist(['selfie', 'ktp'])),
+  provider: v.picklist(PROVIDER_IDS),
+  steps: v.array(v.picklist(STEPS)),
 });
 
 /** What a relay token allows: one submission of these photos under this number. */

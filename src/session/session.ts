@@ -8,7 +8,7 @@ import {
   type Journey,
   type News,
 } from '../domain/flow.ts';
-import { fitLongSide, guideInPicture, scaleBox, type Box } from '../domain/geometry.ts';
+import { fitLongSide, guideInPicture, scaleBox } from '../domain/geometry.ts';
 import type { Observation } from '../domain/observation.ts';
 import { cropOf } from '../domain/photo.ts';
 import { CaptureError, type ProviderId, type Result, type Step } from '../domain/result.ts';
@@ -49,14 +49,13 @@ export interface SessionOptions {
 const ANALYSIS_LONG_SIDE = 640;
 
 /** Which camera and which models each step wants. */
-const STEPS: Record<Step, { facing: 'user' | 'environment'; kind: Observation['kind'] }> = {
+const STEP_NEEDS: Record<Step, { facing: 'user' | 'environment'; kind: Observation['kind'] }> = {
   selfie: { facing: 'user', kind: 'face' },
   ktp: { facing: 'environment', kind: 'card' },
 };
 
 interface Candidate {
   readonly frame: ImageBitmap;
-  readonly guide: Box;
   readonly sharpness: number;
 }
 
@@ -121,7 +120,7 @@ export class Session {
         this.#attempt((signal) => this.#open(effect.step, signal));
         return;
       case 'take':
-        void this.#take(effect.step, effect.frame).catch((error: unknown) => this.#fail(error));
+        this.#guard((signal) => this.#take(effect.step, effect.frame, signal));
         return;
       case 'stop-camera':
         this.#stop();
@@ -139,9 +138,14 @@ export class Session {
     }
   }
 
-  /** Starts an activity in place of the one under way; its faults end up in the flow. */
+  /** Starts an activity in place of the one under way. */
   #attempt(work: (signal: AbortSignal) => Promise<void>): void {
     this.#stop();
+    this.#guard(work);
+  }
+
+  /** Does a part of the activity under way; its faults end up in the flow, unless the activity has ended. */
+  #guard(work: (signal: AbortSignal) => Promise<void>): void {
     const { signal } = this.#activity;
     work(signal).catch((error: unknown) => {
       if (!signal.aborted) this.#fail(error);
@@ -170,7 +174,7 @@ export class Session {
   async #openCamera(step: Step, configuration: Configuration, signal: AbortSignal): Promise<Camera> {
     const camera = await this.#options.openCamera({
       step,
-      facing: STEPS[step].facing,
+      facing: STEP_NEEDS[step].facing,
       source: configuration.cameraSource,
       signal,
       onLost: (error) => this.#fail(error),
@@ -203,6 +207,7 @@ export class Session {
     const now = await camera.nextFrame();
     signal.throwIfAborted();
     const frame = await createImageBitmap(camera.video);
+    let kept = false;
     try {
       const size = fitLongSide(frame, ANALYSIS_LONG_SIDE);
       const small = await createImageBitmap(frame, {
@@ -210,33 +215,32 @@ export class Session {
         resizeHeight: size.height,
         resizeQuality: 'medium',
       });
-      const guide = guideInPicture(step, frame);
-      const smallGuide = scaleBox(guide, size.width / frame.width);
-      const observation = await analyser.analyse(small, STEPS[step].kind, smallGuide, now);
+      const guide = scaleBox(guideInPicture(step, frame), size.width / frame.width);
+      const observation = await analyser.analyse(small, STEP_NEEDS[step].kind, guide, now);
       signal.throwIfAborted();
-      const issues = assess(observation, smallGuide);
-      this.#keepSharpest(issues.length === 0 ? { frame, guide, sharpness: sharpnessOf(observation) } : null);
+      const issues = assess(observation, guide);
+      kept = this.#keepSharpest(issues.length === 0 ? { frame, sharpness: sharpnessOf(observation) } : null);
       this.dispatch({ type: 'observed', issues, now });
     } finally {
-      if (this.#best?.frame !== frame && !this.#taken.has(frame)) frame.close();
+      if (!kept) frame.close();
     }
   }
 
-  /** Frames that the shutter has claimed; `#take` closes them. */
-  readonly #taken = new WeakSet<ImageBitmap>();
-
-  /** Keeps the sharpest frame of an unbroken hold; null breaks the hold. */
-  #keepSharpest(candidate: Candidate | null): void {
-    if (candidate && this.#best && this.#best.sharpness >= candidate.sharpness) return;
+  /**
+   * Keeps the sharpest frame of an unbroken hold; null breaks the hold.
+   * @returns true where the candidate was kept, and so is closed here or by the shutter
+   */
+  #keepSharpest(candidate: Candidate | null): boolean {
+    if (candidate && this.#best && this.#best.sharpness >= candidate.sharpness) return false;
     this.#best?.frame.close();
     this.#best = candidate;
+    return candidate !== null;
   }
 
-  async #take(step: Step, which: 'sharpest' | 'present'): Promise<void> {
-    const { signal } = this.#activity;
-    const frame = which === 'sharpest' && this.#best ? this.#best.frame : await this.#presentFrame();
-    if (this.#best?.frame === frame) this.#best = null;
-    this.#taken.add(frame);
+  async #take(step: Step, which: 'sharpest' | 'present', signal: AbortSignal): Promise<void> {
+    const best = which === 'sharpest' ? this.#best : null;
+    if (best) this.#best = null;
+    const frame = best?.frame ?? (await this.#presentFrame());
     try {
       const guide = guideInPicture(step, frame);
       const limits = PHOTO_LIMITS[this.#options.configuration().provider][step];

@@ -1,3 +1,4 @@
+import type { SendingPhase } from '../domain/flow.ts';
 import { CaptureError, type ErrorCode, type ProviderId, type Result, type Step } from '../domain/result.ts';
 import { readError, readPending, readResult, type TokenAnswer } from '../providers/contract.ts';
 import { buildIdentifaiRequest, checkIdentifaiBase, identifai, toDataUrl } from '../providers/identifai.ts';
@@ -6,7 +7,7 @@ import { Line, type SubmitTimings, type Transport } from './line.ts';
 
 /** What the person is shown while photos are on their way. */
 export interface SubmitProgress {
-  readonly phase: 'token' | 'uploading' | 'waiting';
+  readonly phase: SendingPhase;
   /** 0..1 within the phase. */
   readonly fraction: number;
 }
