@@ -1,7 +1,7 @@
 import { proxy, releaseProxy, transfer, wrap } from 'comlink';
-import type { Box } from '../domain/geometry.ts';
+import { type Box, fitLongSide, guideInPicture, scaleBox } from '../domain/geometry.ts';
 import type { Observation } from '../domain/observation.ts';
-import { CaptureError, type ErrorCode } from '../domain/result.ts';
+import { CaptureError, type ErrorCode, type Step } from '../domain/result.ts';
 import type { Reply, WorkerApi } from './worker.ts';
 
 /** What the page's session asks of the analysis. One implementation runs in a module worker. */
@@ -18,9 +18,16 @@ export interface Analyser {
    * @param kind what is looked for
    * @param guide the guide in px of `frame`
    * @param now ms, monotonic
+   * @param detailed true adds the `detail` of a face, which costs a copy of it
    * @throws CaptureError `analysis-failed`
    */
-  analyse(frame: ImageBitmap, kind: Observation['kind'], guide: Box, now: number): Promise<Observation>;
+  analyse(
+    frame: ImageBitmap,
+    kind: Observation['kind'],
+    guide: Box,
+    now: number,
+    detailed?: boolean,
+  ): Promise<Observation>;
   /** Ends the worker. May be called at any time, more than once; calls under way reject with an AbortError. */
   close(): void;
 }
@@ -30,6 +37,36 @@ export interface AnalyserOptions {
   /** Absolute URL of the folder with worker.js, the WASM and the models; ends with a slash. */
   readonly assetsBase: URL;
   readonly signal: AbortSignal;
+}
+
+/** Long side of the frames that are analysed, px: enough for a far face, small enough for a cheap phone. */
+const ANALYSIS_LONG_SIDE = 640;
+
+/** What is looked for in each step. */
+const KINDS: Record<Step, Observation['kind']> = { selfie: 'face', ktp: 'card' };
+
+/**
+ * Judges one picture of the camera, whatever its size, with the guide where the person sees it.
+ * @param frame stays the caller's
+ * @param now ms, monotonic
+ * @returns what was seen, and the guide in px of the analysis frame
+ * @throws CaptureError `analysis-failed`
+ */
+export async function observe(
+  analyser: Analyser,
+  step: Step,
+  frame: ImageBitmap,
+  now: number,
+  detailed = false,
+): Promise<{ observation: Observation; guide: Box }> {
+  const size = fitLongSide(frame, ANALYSIS_LONG_SIDE);
+  const small = await createImageBitmap(frame, {
+    resizeWidth: size.width,
+    resizeHeight: size.height,
+    resizeQuality: 'medium',
+  });
+  const guide = scaleBox(guideInPicture(step, frame), size.width / frame.width);
+  return { observation: await analyser.analyse(small, KINDS[step], guide, now, detailed), guide };
 }
 
 const WORKER_FILE = 'worker.js';
@@ -128,12 +165,14 @@ export function createAnalyser({ assetsBase, signal }: AnalyserOptions): Analyse
       opened = true;
       onProgress(1);
     },
-    async analyse(frame, kind, guide, now) {
+    async analyse(frame, kind, guide, now, detailed = false) {
       const api = remote;
       if (api === undefined || ended !== undefined) frame.close();
       if (ended !== undefined) throw ended.reason;
       if (api === undefined) throw new CaptureError('analysis-failed', 'The analysis is not open.');
-      return call(() => api.analyse(transfer(frame, [frame]), kind, guide, now)).catch((cause: unknown) => {
+      const ask = (): Promise<Reply<Observation>> =>
+        api.analyse(transfer(frame, [frame]), kind, guide, now, detailed);
+      return call(ask).catch((cause: unknown) => {
         // A bitmap that is closed already fails on the way to the worker, before any reply.
         const foreign = ended === undefined && !(cause instanceof CaptureError);
         throw foreign

@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import type { Point, Size } from '../domain/geometry.ts';
-import type { Face, FaceCover, FaceLight, FaceObservation } from '../domain/observation.ts';
+import type { Face, FaceCover, FaceDetail, FaceLight, FaceObservation } from '../domain/observation.ts';
 import type { Seen, SeenFace } from './models.ts';
 import {
   type Colour,
@@ -72,7 +72,7 @@ const MIN_EDGE_SPAN = 16;
 /** Measures faces frame after frame; remembers the last frame to tell movement. */
 export interface FaceMeter {
   /** `pixels` may be null where there is no face to measure. */
-  observe(seen: Seen, pixels: Pixels | null, frame: Size, now: number): FaceObservation;
+  observe(seen: Seen, pixels: Pixels | null, frame: Size, now: number, detailed: boolean): FaceObservation;
 }
 
 /** A face that was away longer than this starts anew: what lies between is no movement, ms. */
@@ -82,7 +82,7 @@ const FORGET_AFTER = 1000;
 export function createFaceMeter(): FaceMeter {
   let last: { readonly points: readonly Point[]; readonly now: number } | null = null;
   return {
-    observe(seen, pixels, { width, height }, now) {
+    observe(seen, pixels, { width, height }, now, detailed) {
       const size = { width, height };
       const { face } = seen;
       if (face === null || pixels === null) {
@@ -94,11 +94,14 @@ export function createFaceMeter(): FaceMeter {
       const motion =
         last === null || seconds <= 0 ? 0 : meanDistance(last.points, face.points) / box.width / seconds;
       last = { points: face.points, now };
+      const aligned = alignTo(face.points, pixels);
+      const measures = measure(face.points, pixels, aligned);
       return {
         kind: 'face',
         frame: size,
         faces: seen.faces,
-        face: { box, ...anglesOf(face), motion, ...measure(face.points, pixels) },
+        face: { box, ...anglesOf(face), motion, ...measures },
+        ...(detailed ? { detail: detailOf(face.points, aligned) } : {}),
       };
     },
   };
@@ -132,11 +135,18 @@ function anglesOf({ matrix }: SeenFace): Pick<Face, 'yaw' | 'pitch' | 'roll'> {
   };
 }
 
-/** The patch, where a point of the frame lies in it, and by how much it is larger than the face in the frame (1 or more). */
-function alignTo(
-  points: readonly Point[],
-  pixels: Pixels,
-): { patch: Pixels; place: (index: number) => Point; enlarged: number } {
+/** A face turned upright and scaled to one size. */
+interface Aligned {
+  readonly patch: Pixels;
+  /** Where a landmark lies in the patch. */
+  readonly place: (index: number) => Point;
+  /** By how much the patch is larger than the face in the frame, 1 or more. */
+  readonly enlarged: number;
+  /** Distance between the eyes in the frame, px. */
+  readonly eyeDistance: number;
+}
+
+function alignTo(points: readonly Point[], pixels: Pixels): Aligned {
   const at = (index: number): Point => points[index] ?? { x: 0, y: 0 };
   const middle = (indices: readonly number[]): Point => ({
     x: indices.reduce((sum, i) => sum + at(i).x, 0) / indices.length,
@@ -162,6 +172,7 @@ function alignTo(
   const square = right.x ** 2 + right.y ** 2;
   return {
     enlarged: Math.max(1, 1 / Math.sqrt(square)),
+    eyeDistance: EYE_DISTANCE * Math.sqrt(square),
     patch: samplePatch(pixels, frame, PATCH.width, PATCH.height),
     place: (index) => {
       const x = at(index).x - frame.origin.x;
@@ -171,8 +182,28 @@ function alignTo(
   };
 }
 
-function measure(points: readonly Point[], pixels: Pixels): Pick<Face, 'light' | 'cover' | 'sharpness'> {
-  const { patch, place, enlarged } = alignTo(points, pixels);
+/** Points on a circle that stands for a disc in the overlay. */
+const DISC_CORNERS = 12;
+
+function detailOf(points: readonly Point[], { patch, eyeDistance }: Aligned): FaceDetail {
+  const disc = (centre: Point, radius: number): readonly Point[] =>
+    Array.from({ length: DISC_CORNERS }, (_, i) => ({
+      x: centre.x + radius * Math.cos((2 * Math.PI * i) / DISC_CORNERS),
+      y: centre.y + radius * Math.sin((2 * Math.PI * i) / DISC_CORNERS),
+    }));
+  const outlineOf = (indices: readonly number[]): readonly Point[] =>
+    indices.flatMap((index) => points[index] ?? []);
+  const places = Object.entries(PLACES).flatMap(([name, { points: indices, radius }]) =>
+    outlineOf(indices).map((centre) => ({ name, outline: disc(centre, radius * eyeDistance) })),
+  );
+  return { points, regions: [{ name: 'face', outline: outlineOf(OUTLINE) }, ...places], patch };
+}
+
+function measure(
+  points: readonly Point[],
+  pixels: Pixels,
+  { patch, place, enlarged }: Aligned,
+): Pick<Face, 'light' | 'cover' | 'sharpness'> {
   const luma = lumaPlane(patch);
   const outline = polygonMask(OUTLINE.map(place), patch.width, patch.height);
   const histogram = histogramOf(luma, outline);

@@ -23,6 +23,7 @@ export interface WorkerApi {
     kind: Observation['kind'],
     guide: Box,
     now: number,
+    detailed: boolean,
   ): Promise<Reply<Observation>>;
 }
 
@@ -56,11 +57,17 @@ function createWorkerApi(): WorkerApi {
     return context.getImageData(0, 0, frame.width, frame.height);
   };
 
-  const observe = (frame: ImageBitmap, kind: Observation['kind'], guide: Box, now: number): Observation => {
+  const observe = (
+    frame: ImageBitmap,
+    kind: Observation['kind'],
+    guide: Box,
+    now: number,
+    detailed: boolean,
+  ): Observation => {
     if (models === null) throw new Error('The analysis is not open.');
     if (kind === 'card') return cardMeter.observe(pixelsOf(frame), guide, now);
     const seen = models.see(frame, now);
-    return faceMeter.observe(seen, seen.face === null ? null : pixelsOf(frame), frame, now);
+    return faceMeter.observe(seen, seen.face === null ? null : pixelsOf(frame), frame, now, detailed);
   };
 
   return {
@@ -72,10 +79,10 @@ function createWorkerApi(): WorkerApi {
         models = await createModels(assets);
         return null;
       }),
-    analyse: (frame, kind, guide, now) =>
+    analyse: (frame, kind, guide, now, detailed) =>
       reply('analysis-failed', () => {
         try {
-          return observe(frame, kind, guide, now);
+          return observe(frame, kind, guide, now, detailed);
         } finally {
           frame.close();
         }

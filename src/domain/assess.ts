@@ -1,7 +1,13 @@
 import type { Box } from './geometry.ts';
 import type { CardObservation, Face, FaceObservation, Observation } from './observation.ts';
 import type { Issue } from './result.ts';
-import { type CardMeasure, type FaceMeasure, GUIDANCE_RULES, type GuidanceRule } from './rules.ts';
+import {
+  type CardMeasure,
+  type FaceMeasure,
+  GUIDANCE_RULES,
+  type GuidanceRule,
+  type GuidanceRules,
+} from './rules.ts';
 
 /** A measure of a frame, or null where there is nothing to measure it on. */
 type Measure<Seen> = (seen: Seen, guide: Box) => number | null;
@@ -72,32 +78,56 @@ function otherFaceWidth({ faces, face }: FaceObservation): number {
 
 const areaOf = ({ width, height }: Box): number => width * height;
 
-function broken<Name extends string, Seen>(
+/** A rule and what a frame measures against it. */
+export interface Judged extends Issue {
+  readonly measure: FaceMeasure | CardMeasure;
+  readonly comparison: 'above' | 'below';
+  /** True where the frame breaks the rule. */
+  readonly broken: boolean;
+}
+
+function judgeBy<Name extends FaceMeasure | CardMeasure, Seen>(
   rules: readonly GuidanceRule<Name>[],
   measures: Record<Name, Measure<Seen>>,
   seen: Seen,
   guide: Box,
-): readonly Issue[] {
-  const issues: Issue[] = [];
-  for (const { code, measure, comparison, threshold, unit } of rules) {
-    if (issues.some((issue) => issue.code === code)) continue;
+): readonly Judged[] {
+  return rules.flatMap(({ code, measure, comparison, threshold, unit }) => {
     const value = measures[measure](seen, guide);
-    if (value === null) continue;
-    if (comparison === 'above' ? value > threshold : value < threshold)
-      issues.push({ code, value, threshold, unit });
-  }
-  return issues;
+    if (value === null) return [];
+    const broken = comparison === 'above' ? value > threshold : value < threshold;
+    return [{ code, measure, comparison, value, threshold, unit, broken }];
+  });
+}
+
+/**
+ * Every rule that one frame can be held against, the most helpful first, broken or not.
+ * @param guide px of the analysis frame: the box of the oval (3:4) for a face, of the card's outline for a card
+ */
+export function judge(
+  observation: Observation,
+  guide: Box,
+  rules: GuidanceRules = GUIDANCE_RULES,
+): readonly Judged[] {
+  return observation.kind === 'face'
+    ? judgeBy(rules.face, FACE_MEASURES, observation, guide)
+    : judgeBy(rules.card, CARD_MEASURES, observation, guide);
 }
 
 /**
  * What is wrong with one frame, the most helpful first; nothing where the frame would make a good photo. One issue
  * per code.
- * @param guide px of the analysis frame: the box of the oval (3:4) for a face, of the card's outline for a card
+ * @param guide as for `judge`
  */
-export function assess(observation: Observation, guide: Box): readonly Issue[] {
-  return observation.kind === 'face'
-    ? broken(GUIDANCE_RULES.face, FACE_MEASURES, observation, guide)
-    : broken(GUIDANCE_RULES.card, CARD_MEASURES, observation, guide);
+export function assess(
+  observation: Observation,
+  guide: Box,
+  rules: GuidanceRules = GUIDANCE_RULES,
+): readonly Issue[] {
+  const broken = judge(observation, guide, rules).filter((judged) => judged.broken);
+  return broken
+    .filter(({ code }, i) => broken.findIndex((earlier) => earlier.code === code) === i)
+    .map(({ code, value, threshold, unit }) => ({ code, value, threshold, unit }));
 }
 
 /** How sharp the frame is, to pick the best of several of the same kind; 0 where there is no face. */

@@ -1,7 +1,7 @@
 import { guide, readyForShutter, startGuide, type Guide } from './guide.ts';
 import type { Size } from './geometry.ts';
 import type { CaptureError, ErrorCode, Issue, Result, Step } from './result.ts';
-import { MANUAL_SHUTTER_AFTER_MS } from './rules.ts';
+import { MANUAL_SHUTTER_AFTER_MS } from './limits.ts';
 
 /** A photo that was taken; the picture itself stays with the session. */
 export interface Photo extends Size {

@@ -1,4 +1,4 @@
-import type { Box, Size } from './geometry.ts';
+import type { Box, Point, Size } from './geometry.ts';
 
 /**
  * What was seen in one analysed frame, in plain numbers. Coordinates are px of the analysis frame
@@ -15,6 +15,18 @@ export interface FaceObservation {
   readonly faces: readonly Box[];
   /** The measures of the main face, or null where the landmarker found none. */
   readonly face: Face | null;
+  /** Where they were taken; only where it was asked for. */
+  readonly detail?: FaceDetail;
+}
+
+/** What the measures of a face were taken from, for those who want to see why. It never leaves the device. */
+export interface FaceDetail {
+  /** All landmarks, px of the analysis frame. */
+  readonly points: readonly Point[];
+  /** Outlines of the places that were looked at, px of the analysis frame. */
+  readonly regions: readonly { readonly name: string; readonly outline: readonly Point[] }[];
+  /** The upright, scaled picture of the face: RGBA, row by row. */
+  readonly patch: Size & { readonly data: Uint8ClampedArray };
 }
 
 /** Measures of one face, taken on a face-aligned patch so that distance and resolution cancel out. */

@@ -1,6 +1,6 @@
 import { fitInside, growBox, type Box, type Size } from './geometry.ts';
 import type { Step } from './result.ts';
-import { BYTE_MARGIN, type PhotoLimits } from './rules.ts';
+import { BYTE_MARGIN, type PhotoLimits } from './limits.ts';
 
 /** One try of the encoder. */
 export interface Encode extends Size {

@@ -1,78 +1,4 @@
-import type { Size } from './geometry.ts';
-import type { GuidanceCode, ProviderId, Step, Unit } from './result.ts';
-
-/** What a provider takes as one photo. Sizes hold for either orientation: long side x short side. */
-export interface PhotoLimits {
-  /** Smallest long and short side, px. */
-  readonly smallest: { readonly long: number; readonly short: number };
-  /** Largest long and short side, px. */
-  readonly largest: { readonly long: number; readonly short: number };
-  /** Largest file, bytes, before the safety margin. 1 MB is 1,000,000. */
-  readonly maxBytes: number;
-  /** `frame`: the whole picture, as the provider asks for; `guide`: cut round the guide. */
-  readonly crop: 'frame' | 'guide';
-  /** Where these figures come from. */
-  readonly source: string;
-}
-
-/** Photo limits of every provider and step (`providers.md`). */
-export const PHOTO_LIMITS: Record<ProviderId, Record<Step, PhotoLimits>> = {
-  identifai: {
-    selfie: {
-      smallest: { long: 600, short: 600 },
-      largest: { long: 1920, short: 1080 },
-      maxBytes: 1_000_000,
-      crop: 'frame',
-      source:
-        'IdentifAI: original, uncropped selfie, face at least 300x300 px; 2 MB for face match with liveness, 1 MB for liveness alone; the smaller is kept so that one photo serves both. The smallest side is ours: a face of 300 px in the guide needs a frame of 600.',
-    },
-    ktp: {
-      smallest: { long: 960, short: 720 },
-      largest: { long: 1600, short: 1080 },
-      maxBytes: 800_000,
-      crop: 'guide',
-      source:
-        'IdentifAI OCR: 300x400 to 4000x3000, 800 KB, tight crop; about 1600x1009 suits both providers.',
-    },
-  },
-  eendigo: {
-    selfie: {
-      smallest: { long: 600, short: 600 },
-      largest: { long: 1920, short: 1080 },
-      maxBytes: 3_000_000,
-      crop: 'guide',
-      source: 'Eendigo photo rules: 600x600 to 1920x1080, 3 MB.',
-    },
-    ktp: {
-      smallest: { long: 960, short: 720 },
-      largest: { long: 1920, short: 1080 },
-      maxBytes: 800_000,
-      crop: 'guide',
-      source: 'Eendigo photo rules: 960x720 to 1920x1080, 2 MB; 800 KB so that the same photo serves OCR.',
-    },
-  },
-};
-
-/** Part of `maxBytes` that a photo may really use (the margin is ours: multipart and base64 rounding). */
-export const BYTE_MARGIN = 0.95;
-
-/**
- * How long the camera guides before the person may press the shutter, ms. The card has its button
- * from the start; a selfie is taken by itself, and the button is the way out where no pose passes.
- */
-export const MANUAL_SHUTTER_AFTER_MS: Record<Step, number> = { selfie: 20_000, ktp: 0 };
-
-/** True where a picture of this size is within the limits, in either orientation. */
-export function withinLimits(size: Size, limits: PhotoLimits): boolean {
-  const long = Math.max(size.width, size.height);
-  const short = Math.min(size.width, size.height);
-  return (
-    long >= limits.smallest.long &&
-    short >= limits.smallest.short &&
-    long <= limits.largest.long &&
-    short <= limits.largest.short
-  );
-}
+import type { GuidanceCode, Unit } from './result.ts';
 
 /*
  * Guidance: what a frame has to be like. Figures called "calibrated" lie between what the good and the faulty ones of
@@ -114,11 +40,40 @@ export interface GuidanceRule<Measure> {
   readonly why: string;
 }
 
-/** Every limit, the most helpful first: what is in view, then where it is, then what it looks like. */
-export const GUIDANCE_RULES: {
+/** The rules of each kind of frame, the most helpful first. */
+export interface GuidanceRules {
   readonly face: readonly GuidanceRule<FaceMeasure>[];
   readonly card: readonly GuidanceRule<CardMeasure>[];
-} = {
+}
+
+/** What a page may change of the rules. */
+export interface RuleChanges {
+  /** Codes that are never reported. */
+  readonly allow?: readonly GuidanceCode[];
+  /** Thresholds in place of ours, in the rule's own unit. */
+  readonly thresholds?: {
+    readonly face?: Partial<Record<FaceMeasure, number>>;
+    readonly card?: Partial<Record<CardMeasure, number>>;
+  };
+}
+
+/** The rules as a page wants them. */
+export function changedRules(
+  rules: GuidanceRules,
+  { allow = [], thresholds = {} }: RuleChanges,
+): GuidanceRules {
+  const changed = <Measure extends string>(
+    list: readonly GuidanceRule<Measure>[],
+    own: Partial<Record<Measure, number>> = {},
+  ): readonly GuidanceRule<Measure>[] =>
+    list
+      .filter(({ code }) => !allow.includes(code))
+      .map((rule) => ({ ...rule, threshold: own[rule.measure] ?? rule.threshold }));
+  return { face: changed(rules.face, thresholds.face), card: changed(rules.card, thresholds.card) };
+}
+
+/** Every limit, the most helpful first: what is in view, then where it is, then what it looks like. */
+export const GUIDANCE_RULES: GuidanceRules = {
   face: [
     {
       code: 'no-face',

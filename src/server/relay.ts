@@ -10,7 +10,7 @@ import {
   type ProviderId,
   type Step,
 } from '../domain/result.ts';
-import { PHOTO_LIMITS, withinLimits, type PhotoLimits } from '../domain/rules.ts';
+import { PHOTO_LIMITS, withinLimits, type PhotoLimits } from '../domain/limits.ts';
 import { toWireError } from '../providers/contract.ts';
 import type { Outcome } from '../providers/provider.ts';
 import { decodes, isJpeg, readJpegSize } from './jpeg.ts';

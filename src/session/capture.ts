@@ -2,7 +2,7 @@ import type { Box, Size } from '../domain/geometry.ts';
 import { cropOf, nextEncode, type Encode, type EncodeResult } from '../domain/photo.ts';
 import type { Photo } from '../domain/flow.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
-import type { PhotoLimits } from '../domain/rules.ts';
+import type { PhotoLimits } from '../domain/limits.ts';
 
 /** A photo and its picture: a JPEG without EXIF, upright and never mirrored. */
 export interface TakenPhoto {

@@ -1,4 +1,4 @@
-import type { Analyser, AnalyserOptions } from '../analysis/analyser.ts';
+import { type Analyser, type AnalyserOptions, observe } from '../analysis/analyser.ts';
 import { assess, sharpnessOf } from '../domain/assess.ts';
 import {
   NOT_STARTED,
@@ -8,11 +8,10 @@ import {
   type Journey,
   type News,
 } from '../domain/flow.ts';
-import { fitLongSide, guideInPicture, scaleBox } from '../domain/geometry.ts';
-import type { Observation } from '../domain/observation.ts';
+import { guideInPicture } from '../domain/geometry.ts';
 import { cropOf } from '../domain/photo.ts';
 import { CaptureError, type ProviderId, type Result, type Step } from '../domain/result.ts';
-import { PHOTO_LIMITS } from '../domain/rules.ts';
+import { PHOTO_LIMITS } from '../domain/limits.ts';
 import type { Camera, CameraOptions, CameraSource } from './camera.ts';
 import { cameraTooSmall, takePhoto } from './capture.ts';
 import type { SubmitRequest } from './submit.ts';
@@ -45,14 +44,8 @@ export interface SessionOptions {
   readonly now: () => number;
 }
 
-/** Long side of the frames that are analysed, px: enough for a far face, small enough for a cheap phone. */
-const ANALYSIS_LONG_SIDE = 640;
-
-/** Which camera and which models each step wants. */
-const STEP_NEEDS: Record<Step, { facing: 'user' | 'environment'; kind: Observation['kind'] }> = {
-  selfie: { facing: 'user', kind: 'face' },
-  ktp: { facing: 'environment', kind: 'card' },
-};
+/** Which camera each step wants. */
+const FACING: Record<Step, CameraOptions['facing']> = { selfie: 'user', ktp: 'environment' };
 
 interface Candidate {
   readonly frame: ImageBitmap;
@@ -174,7 +167,7 @@ export class Session {
   async #openCamera(step: Step, configuration: Configuration, signal: AbortSignal): Promise<Camera> {
     const camera = await this.#options.openCamera({
       step,
-      facing: STEP_NEEDS[step].facing,
+      facing: FACING[step],
       source: configuration.cameraSource,
       signal,
       onLost: (error) => this.#fail(error),
@@ -209,14 +202,7 @@ export class Session {
     const frame = await createImageBitmap(camera.video);
     let kept = false;
     try {
-      const size = fitLongSide(frame, ANALYSIS_LONG_SIDE);
-      const small = await createImageBitmap(frame, {
-        resizeWidth: size.width,
-        resizeHeight: size.height,
-        resizeQuality: 'medium',
-      });
-      const guide = scaleBox(guideInPicture(step, frame), size.width / frame.width);
-      const observation = await analyser.analyse(small, STEP_NEEDS[step].kind, guide, now);
+      const { observation, guide } = await observe(analyser, step, frame, now);
       signal.throwIfAborted();
       const issues = assess(observation, guide);
       kept = this.#keepSharpest(issues.length === 0 ? { frame, sharpness: sharpnessOf(observation) } : null);

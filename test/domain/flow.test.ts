@@ -10,7 +10,7 @@ import {
 } from '../../src/domain/flow.ts';
 import { HOLD_MS } from '../../src/domain/guide.ts';
 import { CaptureError, type ErrorCode, type Result, type Step } from '../../src/domain/result.ts';
-import { MANUAL_SHUTTER_AFTER_MS } from '../../src/domain/rules.ts';
+import { MANUAL_SHUTTER_AFTER_MS } from '../../src/domain/limits.ts';
 
 const SEED = 20261122;
 const STEPS: readonly Step[] = ['selfie', 'ktp'];

@@ -10,7 +10,7 @@ import {
   type EncodeResult,
 } from '../../src/domain/photo.ts';
 import type { ProviderId, Step } from '../../src/domain/result.ts';
-import { PHOTO_LIMITS, withinLimits } from '../../src/domain/rules.ts';
+import { PHOTO_LIMITS, withinLimits } from '../../src/domain/limits.ts';
 
 const SEED = 20261122;
 const PROVIDERS: readonly ProviderId[] = ['identifai', 'eendigo'];

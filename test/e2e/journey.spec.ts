@@ -1,5 +1,5 @@
 import { chromium } from '@playwright/test';
-import { PHOTO_LIMITS, withinLimits } from '../../src/domain/rules.ts';
+import { PHOTO_LIMITS, withinLimits } from '../../src/domain/limits.ts';
 import type { ProviderId } from '../../src/domain/result.ts';
 import { launchCapture, type CapturePage } from '../../src/playwright/index.ts';
 import { ORIGIN, SECRETS } from './server.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { guideInPicture, type Size } from '../../src/domain/geometry.ts';
 import { MOST_ENCODES } from '../../src/domain/photo.ts';
 import { CaptureError, type ProviderId, type Step } from '../../src/domain/result.ts';
-import { PHOTO_LIMITS, withinLimits } from '../../src/domain/rules.ts';
+import { PHOTO_LIMITS, withinLimits } from '../../src/domain/limits.ts';
 import { takePhoto, type TakenPhoto } from '../../src/session/capture.ts';
 
 const PROVIDERS: readonly ProviderId[] = ['identifai', 'eendigo'];

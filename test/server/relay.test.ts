@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { SignJWT } from 'jose';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { ProviderId } from '../../src/domain/result.ts';
-import { PHOTO_LIMITS } from '../../src/domain/rules.ts';
+import { PHOTO_LIMITS } from '../../src/domain/limits.ts';
 import { createApp, createRelay, createSandbox, readRelayOptions } from '../../src/server/index.ts';
 import { submit } from '../../src/session/submit.ts';
 import { blob, DIRECT, drawJpeg, KTP, QUICK, received, request, SECRETS, SELFIE } from './support.ts';
