@@ -1,6 +1,7 @@
 import { FaceDetector, FaceLandmarker, type NormalizedLandmark } from '@mediapipe/tasks-vision';
 import moduleFactory from '@mediapipe/tasks-vision/vision_wasm_module_internal.js';
-import type { Box, Point } from '../domain/geometry.ts';
+import type { Box } from '../domain/geometry.ts';
+import type { Landmark } from '../domain/observation.ts';
 import { CaptureError } from '../domain/result.ts';
 import type { Assets } from './assets.ts';
 
@@ -13,7 +14,7 @@ export interface Seen {
 /** The main face, as the landmarker gives it. */
 export interface SeenFace {
   /** 478 points, px of the frame; the last ten only stand in for the irises. */
-  readonly points: readonly Point[];
+  readonly points: readonly Landmark[];
   /** Canonical face to camera, 4x4, column by column; x right, y up, z towards the viewer. */
   readonly matrix: readonly number[];
 }
@@ -139,7 +140,11 @@ function modelsOf(landmarker: FaceLandmarker, detector: FaceDetector): Models {
           .map(({ originX, originY, width, height }) => ({ x: originX, y: originY, width, height }))
           .sort((a, b) => b.width - a.width);
       }
-      const toPixels = ({ x, y }: NormalizedLandmark): Point => ({ x: x * frame.width, y: y * frame.height });
+      const toPixels = ({ x, y, z }: NormalizedLandmark): Landmark => ({
+        x: x * frame.width,
+        y: y * frame.height,
+        z: z * frame.width,
+      });
       const face =
         landmarks === undefined || matrix === undefined
           ? null

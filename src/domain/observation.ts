@@ -19,10 +19,15 @@ export interface FaceObservation {
   readonly detail?: FaceDetail;
 }
 
+/** A landmark in px of the analysis frame; `z` grows away from the camera, in the same unit, 0 about the head's middle. */
+export interface Landmark extends Point {
+  readonly z: number;
+}
+
 /** What the measures of a face were taken from, for those who want to see why. It never leaves the device. */
 export interface FaceDetail {
-  /** All landmarks, px of the analysis frame. */
-  readonly points: readonly Point[];
+  /** All landmarks, by MediaPipe's numbers. */
+  readonly points: readonly Landmark[];
   /** Outlines of the places that were looked at, px of the analysis frame. */
   readonly regions: readonly { readonly name: string; readonly outline: readonly Point[] }[];
   /** The upright, scaled picture of the face: RGBA, row by row. */

@@ -1,0 +1,128 @@
+import type { Box, Point, Size } from '../domain/geometry.ts';
+import type { FaceDetail, Landmark } from '../domain/observation.ts';
+import { type Colour, discColour, type Frame2d, lumaOf, type Pixels, samplePatch } from './pixels.ts';
+
+/*
+ * The face-aligned patch: the eye line turned upright and scaled to one size, so that distance and resolution cancel
+ * out; and the places on it that are looked at.
+ */
+
+/** Distance between the eye centres in the patch, px: coarse enough for a 640 px frame, fine enough to see blur of 3 %. */
+export const EYE_DISTANCE = 64;
+/** Patch size in px: from the hairline to below the chin, and past both ears. */
+const PATCH: Size = { width: 192, height: 240 };
+/** Where the middle between the eyes lies in the patch. */
+export const EYES_AT: Point = { x: 96, y: 100 };
+
+/** Numbers of the landmarks that are read (MediaPipe's canonical face model). */
+const RIGHT_EYE = [33, 133] as const;
+const LEFT_EYE = [263, 362] as const;
+export const OUTLINE = [
+  10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
+  150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+];
+/** Places that are looked at, by landmark; the radius is in eye distances. All but the lips are skin on a free face. */
+const PLACES = {
+  forehead: { points: [151], radius: 0.12 },
+  bridge: { points: [6], radius: 0.07 },
+  underEyes: { points: [118, 347], radius: 0.08 },
+  nose: { points: [4], radius: 0.08 },
+  upperLip: { points: [164], radius: 0.06 },
+  lips: { points: [37, 84, 0, 17, 267, 314], radius: 0.04 },
+  chin: { points: [199], radius: 0.1 },
+  rightCheek: { points: [50, 205, 118], radius: 0.12 },
+  leftCheek: { points: [280, 425, 347], radius: 0.12 },
+  /** Above and below each eye, within the area that any sunglasses cover. */
+  roundRightEye: { points: [159, 223, 230, 230], radius: 0.05 },
+  roundLeftEye: { points: [386, 443, 450, 450], radius: 0.05 },
+} as const;
+export type Place = keyof typeof PLACES;
+
+/** A face turned upright and scaled to one size. */
+export interface Aligned {
+  readonly patch: Pixels;
+  /** Where a landmark lies in the patch. */
+  readonly place: (index: number) => Point;
+  /** By how much the patch is larger than the face in the frame, 1 or more. */
+  readonly enlarged: number;
+  /** Distance between the eyes in the frame, px. */
+  readonly eyeDistance: number;
+}
+
+export function alignTo(points: readonly Point[], pixels: Pixels): Aligned {
+  const at = (index: number): Point => points[index] ?? { x: 0, y: 0 };
+  const middle = (indices: readonly number[]): Point => ({
+    x: indices.reduce((sum, i) => sum + at(i).x, 0) / indices.length,
+    y: indices.reduce((sum, i) => sum + at(i).y, 0) / indices.length,
+  });
+  const rightEye = middle(RIGHT_EYE);
+  const leftEye = middle(LEFT_EYE);
+  const centre = middle([...RIGHT_EYE, ...LEFT_EYE]);
+  // A face seen from the very side has no eye line; a step of some size keeps the arithmetic finite.
+  const right = {
+    x: (leftEye.x - rightEye.x) / EYE_DISTANCE || 1e-3,
+    y: (leftEye.y - rightEye.y) / EYE_DISTANCE,
+  };
+  const down = { x: -right.y, y: right.x };
+  const frame: Frame2d = {
+    origin: {
+      x: centre.x - EYES_AT.x * right.x - EYES_AT.y * down.x,
+      y: centre.y - EYES_AT.x * right.y - EYES_AT.y * down.y,
+    },
+    right,
+    down,
+  };
+  const square = right.x ** 2 + right.y ** 2;
+  return {
+    enlarged: Math.max(1, 1 / Math.sqrt(square)),
+    eyeDistance: EYE_DISTANCE * Math.sqrt(square),
+    patch: samplePatch(pixels, frame, PATCH.width, PATCH.height),
+    place: (index) => {
+      const x = at(index).x - frame.origin.x;
+      const y = at(index).y - frame.origin.y;
+      return { x: (x * right.x + y * right.y) / square, y: (x * down.x + y * down.y) / square };
+    },
+  };
+}
+
+/** The box round all landmarks. */
+export function boxOf(points: readonly Point[]): Box {
+  const xs = points.map(({ x }) => x);
+  const ys = points.map(({ y }) => y);
+  const x = Math.min(...xs);
+  const y = Math.min(...ys);
+  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
+}
+
+/** Mean colour of a place, over all its discs. */
+export function colourOf({ patch, place }: Aligned, name: Place): Colour {
+  const { points: indices, radius } = PLACES[name];
+  const discs = indices.flatMap((index) => discColour(patch, place(index), radius * EYE_DISTANCE) ?? []);
+  const mean = (channel: keyof Colour): number =>
+    discs.reduce((sum, colour) => sum + colour[channel], 0) / Math.max(1, discs.length);
+  return { r: mean('r'), g: mean('g'), b: mean('b') };
+}
+
+export const lumaOfColour = ({ r, g, b }: Colour): number => lumaOf(r, g, b);
+
+/**
+ * Added to luma before a ratio is taken: black is never quite 0, and the noise of a dark place would make any ratio.
+ */
+export const FLOOR = 8;
+
+/** Points on a circle that stands for a disc in the overlay. */
+const DISC_CORNERS = 12;
+
+export function detailOf(points: readonly Landmark[], { patch, eyeDistance }: Aligned): FaceDetail {
+  const disc = (centre: Point, radius: number): readonly Point[] =>
+    Array.from({ length: DISC_CORNERS }, (_, i) => ({
+      x: centre.x + radius * Math.cos((2 * Math.PI * i) / DISC_CORNERS),
+      y: centre.y + radius * Math.sin((2 * Math.PI * i) / DISC_CORNERS),
+    }));
+  const outlineOf = (indices: readonly number[]): readonly Point[] =>
+    indices.flatMap((index) => points[index] ?? []);
+  const places = Object.entries(PLACES).flatMap(([name, { points: indices, radius }]) =>
+    outlineOf(indices).map((centre) => ({ name, outline: disc(centre, radius * eyeDistance) })),
+  );
+  return { points, regions: [{ name: 'face', outline: outlineOf(OUTLINE) }, ...places], patch };
+}
