@@ -27,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
-          include: ['test/{domain,server,package}/**/*.test.ts'],
+          include: ['test/{domain,server,package,accuracy}/**/*.test.ts'],
         },
       },
       {

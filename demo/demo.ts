@@ -11,6 +11,7 @@ import { TEXTS, type Language, type Texts } from './texts.ts';
 
 const capture = theWidget();
 const settings = need('#settings') as HTMLFormElement;
+const debugSwitch = settings.elements.namedItem('debug') as HTMLInputElement;
 const log = need('#log');
 const resultCard = need('#result');
 
@@ -67,6 +68,7 @@ function newRefNumber(prefix: string): string {
 
 function configure(): void {
   const provider = choice('provider').value;
+  capture.toggleAttribute('debug', debugSwitch.checked);
   // Eendigo's key is a secret, so there is no way past the relay.
   choice('mode').disabled = provider === 'eendigo';
   const direct = provider === 'identifai' && choice('mode').value === 'direct';
@@ -195,7 +197,7 @@ for (const button of document.querySelectorAll<HTMLElement>('[data-language]')) 
 }
 settings.addEventListener('change', configure);
 
-/** The address may preset the sandbox: `?provider=eendigo&camera=sample&answer=NOTLIVE`. */
+/** The address may preset the sandbox: `?provider=eendigo&camera=sample&answer=NOTLIVE&debug`. */
 function preset(): void {
   const answers = choice('answer');
   answers.append(
@@ -204,6 +206,7 @@ function preset(): void {
   );
   for (const [name, value] of new URLSearchParams(location.search)) {
     const control = settings.elements.namedItem(name);
+    if (control === debugSwitch) debugSwitch.checked = true;
     if (control instanceof HTMLSelectElement) control.value = value;
   }
 }

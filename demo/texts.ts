@@ -23,6 +23,7 @@ export const TEXTS = {
     cameraSample: 'Kamera contoh (tanpa webcam)',
     answer: 'Jawaban simulator',
     answerDefault: 'Terverifikasi',
+    debug: 'Tampilkan ukuran di atas gambar kamera (debug)',
     sampleNote: 'Kamera contoh memutar rekaman wajah dan kartu SPECIMEN yang digambar.',
     log: 'Catatan peristiwa',
     consent:
@@ -67,6 +68,7 @@ export const TEXTS = {
     cameraSample: 'Sample camera (no webcam needed)',
     answer: 'Answer of the simulator',
     answerDefault: 'Verified',
+    debug: 'Show measures on the camera picture (debug)',
     sampleNote: 'The sample camera plays a recorded face and shows a drawn SPECIMEN card.',
     log: 'Event log',
     consent:

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { zipSync } from 'fflate';
-import { detectorForTasks, landmarksForTasks } from './tflite.ts';
+import { detectorForTasks, landmarksForTasks, personForTasks } from './tflite.ts';
 
 /*
  * Makes `public/assets/` from npm packages alone: the runtime of MediaPipe Tasks, the face models in the
@@ -46,6 +46,13 @@ const SOURCES = {
     bytes: 229_032,
     sha256: '3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633',
   },
+  person: {
+    package: '@mediapipe/selfie_segmentation',
+    file: 'selfie_segmentation.tflite',
+    start: 0,
+    bytes: 249_024,
+    sha256: '8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27',
+  },
   runtime: {
     package: '@mediapipe/tasks-vision',
     file: 'wasm/vision_wasm_module_internal.wasm',
@@ -82,10 +89,11 @@ async function writeIfChanged(name: string, bytes: Uint8Array): Promise<void> {
   console.log(`${same ? 'kept   ' : 'written'} ${name} ${bytes.length} bytes sha256 ${sha256(bytes)}`);
 }
 
-const [landmarks, geometry, detector, runtime] = await Promise.all([
+const [landmarks, geometry, detector, person, runtime] = await Promise.all([
   readSource(SOURCES.landmarks),
   readSource(SOURCES.geometry),
   readSource(SOURCES.detector),
+  readSource(SOURCES.person),
   readSource(SOURCES.runtime),
 ]).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
@@ -106,6 +114,7 @@ const bundle = zipSync(
 const assets: Record<string, Uint8Array> = {
   'face.task': bundle,
   'face_detector.tflite': detectorModel,
+  'person.tflite': personForTasks(person),
   'vision_wasm_module_internal.wasm': runtime,
 };
 const manifest = Object.fromEntries(

@@ -1,7 +1,7 @@
 import { Builder, ByteBuffer } from 'flatbuffers';
 
 /*
- * Mends the models of the Face Mesh package for MediaPipe Tasks without touching a byte of them. A TFLite file
+ * Mends the models of MediaPipe's older packages for MediaPipe Tasks without touching a byte of them. A TFLite file
  * is a FlatBuffer, whose references only point forward: a new root, and the few tables that differ, are written
  * in front of the old bytes and refer into them. Field numbers are those of TensorFlow Lite's `schema.fbs` and
  * `metadata_schema.fbs`.
@@ -259,6 +259,11 @@ function subgraphWithGather(
 /** The detector takes pixels as -1..1. */
 export function detectorForTasks(model: Uint8Array): Uint8Array {
   return withNewRoot(model, { normalization: { mean: 127.5, std: 127.5 } });
+}
+
+/** The person mask takes pixels as 0..1. */
+export function personForTasks(model: Uint8Array): Uint8Array {
+  return withNewRoot(model, { normalization: { mean: 0, std: 255 } });
 }
 
 const POINTS = 468;

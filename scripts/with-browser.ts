@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { findChromium } from '../src/playwright/chromium.ts';
 
 /**
- * Runs a command with CHROMIUM_PATH set: `tsx scripts/with-browser.ts "playwright test"`. Looks for a
- * browser first, because a machine that reaches only package registries cannot download one.
+ * Runs a command with CHROMIUM_PATH set: `tsx scripts/with-browser.ts "playwright test"`. What follows the command is
+ * passed on to it word for word, blanks and all. Looks for a browser first, because a machine that reaches only
+ * package registries cannot download one.
  */
 
 const attempts: readonly {
@@ -61,9 +62,9 @@ function provideChromium(): string | null {
   return null;
 }
 
-const command = process.argv.slice(2).join(' ');
+const [command, ...parameters] = process.argv.slice(2);
 if (!command) {
-  console.error('Usage: tsx scripts/with-browser.ts "command"');
+  console.error('Usage: tsx scripts/with-browser.ts "command" [parameters]');
   process.exit(2);
 }
 const chromium = provideChromium();
@@ -75,10 +76,11 @@ if (!chromium) {
   process.exit(1);
 }
 console.log(`Browser: ${chromium}`);
-const ran = spawnSync(command, {
-  shell: true,
-  stdio: 'inherit',
-  env: { ...process.env, CHROMIUM_PATH: chromium },
-});
+const options = { stdio: 'inherit', env: { ...process.env, CHROMIUM_PATH: chromium } } as const;
+// "$@" takes the parameters as they are; joined to the command, the shell would split them anew.
+const ran =
+  parameters.length === 0
+    ? spawnSync(command, { ...options, shell: true })
+    : spawnSync('sh', ['-c', `${command} "$@"`, 'sh', ...parameters], options);
 // A command that a signal ended has no exit code; it has not succeeded either.
 process.exit(ran.status ?? 1);

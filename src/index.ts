@@ -18,6 +18,8 @@ export type {
   ReadyDetail,
   SubmitDetail,
 } from './element/events.ts';
+export type { Thresholds } from './element/configuration.ts';
+export type { CardMeasure, FaceMeasure } from './domain/rules.ts';
 export type { CameraRequest, CameraSource } from './session/camera.ts';
 export {
   CaptureError,

@@ -1,44 +1,168 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
+import type { Box } from '../domain/geometry.ts';
 import type { FaceCover } from '../domain/observation.ts';
-import { type Aligned, colourOf, FLOOR, lumaOfColour, type Place } from './patch.ts';
-import type { Colour } from './pixels.ts';
+import { COVER_WEIGHTS } from './cover-weights.ts';
+import { createNetwork, decodeWeights, type Network, type NetworkShape } from './network.ts';
+import { FLOOR } from './patch.ts';
+import { lumaOf, type Pixels } from './pixels.ts';
 
-/** Redness (ln red over green), blueness (ln blue over green) and brightness (ln luma) of a colour. */
-function tone(colour: Colour): { red: number; blue: number; light: number } {
-  return {
-    red: Math.log((colour.r + FLOOR) / (colour.g + FLOOR)),
-    blue: Math.log((colour.b + FLOOR) / (colour.g + FLOOR)),
-    light: Math.log(lumaOfColour(colour) + FLOOR),
-  };
+/*
+ * What lies over a face. Two small networks look at the upright patch: one at the whole face, one at the eyes from
+ * near by. `scripts/train-cover.ts` trains them, and tells on what.
+ */
+
+/** The part of the patch that is looked at, and its size once two by two of its pixels have become one. */
+const CROP = { x: 16, y: 28, width: 80, height: 96 };
+/** Where the picture for the networks puts the eyes, px, and their distance. */
+export const COVER_PICTURE = {
+  width: CROP.width,
+  height: CROP.height,
+  eyesAt: { x: 40, y: 36 },
+  eyeDistance: 32,
+};
+
+/** What a network looks at, and what each of its outputs tells. */
+export interface CoverNetwork {
+  readonly heads: readonly (keyof FaceCover)[];
+  /** Rows of the picture it sees, from and up to. */
+  readonly rows: readonly [number, number];
+  /** So many px of the picture become one of its own, each way. */
+  readonly shrink: number;
+  readonly shape: NetworkShape;
 }
 
-/** How much brightness counts against hue: shadow under a nose is no cover, a change of hue nearly always is. */
-const LIGHT_WEIGHT = 0.35;
+export const COVER_NETWORKS = {
+  face: {
+    heads: ['face'],
+    rows: [0, 96],
+    shrink: 2,
+    shape: {
+      width: 40,
+      height: 48,
+      channels: 3,
+      layers: [
+        { type: 'conv', out: 8, stride: 2 },
+        { type: 'conv', out: 16, stride: 2 },
+        { type: 'conv', out: 24, stride: 2 },
+        { type: 'conv', out: 24, stride: 2 },
+        { type: 'dense', out: 16, relu: true },
+        { type: 'dense', out: 1, relu: false },
+      ],
+    },
+  },
+  eyes: {
+    heads: ['eyes', 'glasses', 'closed'],
+    rows: [17, 55],
+    shrink: 1,
+    shape: {
+      width: 80,
+      height: 38,
+      channels: 3,
+      layers: [
+        { type: 'conv', out: 8, stride: 2 },
+        { type: 'conv', out: 16, stride: 2 },
+        { type: 'conv', out: 24, stride: 2 },
+        { type: 'conv', out: 24, stride: 2 },
+        { type: 'dense', out: 16, relu: true },
+        { type: 'dense', out: 3, relu: false },
+      ],
+    },
+  },
+} as const satisfies Record<string, CoverNetwork>;
 
-function distance(a: Colour, b: Colour): number {
-  const ta = tone(a);
-  const tb = tone(b);
-  return Math.hypot(ta.red - tb.red, ta.blue - tb.blue, LIGHT_WEIGHT * (ta.light - tb.light));
+/** What each network sees, px of the patch. */
+export const COVER_BOXES: readonly { readonly name: string; readonly box: Box }[] = Object.entries(
+  COVER_NETWORKS,
+).map(
+  ([
+    name,
+    {
+      rows: [from, to],
+    },
+  ]) => ({
+    name,
+    box: { x: CROP.x, y: CROP.y + 2 * from, width: 2 * CROP.width, height: 2 * (to - from) },
+  }),
+);
+
+/** The part of a patch that the networks see: red, green and blue of each pixel, row by row, 0..255. */
+export function coverPicture({ data, width }: Pixels): Float32Array {
+  const picture = new Float32Array(CROP.width * CROP.height * 3);
+  let to = 0;
+  for (let y = 0; y < CROP.height; y++) {
+    for (let x = 0; x < CROP.width; x++) {
+      const i = 4 * ((CROP.y + 2 * y) * width + CROP.x + 2 * x);
+      const below = i + 4 * width;
+      for (let c = 0; c < 3; c++) {
+        // Within: the crop lies inside the patch.
+        picture[to++] = (data[i + c]! + data[i + 4 + c]! + data[below + c]! + data[below + 4 + c]!) / 4;
+      }
+    }
+  }
+  return picture;
 }
 
-/** A cheek in black shadow must not make the eye above it look bright. Luma. */
-const DARK_CHEEK = 20;
+/** What makes a step of one in the input: ln luma, ln (red / green), ln (blue / green). */
+const STEPS = [0.5, 0.15, 0.15] as const;
+/** Beyond so many steps from the middling value, further does not matter. */
+const FARTHEST = 3;
 
-/** What lies over an aligned face. */
-export function coverOf(aligned: Aligned): FaceCover {
-  const colours = (name: Place): Colour => colourOf(aligned, name);
-  const mouth = [colours('lips'), colours('chin')];
-  const middle = [colours('nose'), colours('upperLip')];
-  // Fringe, scarf or glasses may lie over one of them, so that the nearest tells.
-  const references = [colours('forehead'), colours('bridge'), colours('underEyes')];
-  const nearest = (colour: Colour): number =>
-    Math.min(...references.map((reference) => distance(colour, reference)));
-  const openness = (eye: Place, cheek: Place): number =>
-    lumaOfColour(colours(eye)) / Math.max(DARK_CHEEK, lumaOfColour(colours(cheek)));
-  return {
-    paleness:
-      Math.min(...references.map((colour) => tone(colour).red)) -
-      Math.max(...mouth.map((colour) => tone(colour).red)),
-    difference: Math.min(...middle.map(nearest)),
-    eyes: Math.max(openness('roundRightEye', 'rightCheek'), openness('roundLeftEye', 'leftCheek')),
+/**
+ * What a network is given: brightness, redness and blueness as logarithms, from their own medians, so that neither
+ * light nor skin shifts them.
+ * @param picture as `coverPicture` gives it
+ */
+export function coverInput(
+  { rows: [from, to], shrink, shape: { width, height } }: CoverNetwork,
+  picture: ArrayLike<number>,
+): Float32Array {
+  const count = width * height;
+  const channels = STEPS.map(() => new Float32Array(count));
+  const [light, red, blue] = channels as [Float32Array, Float32Array, Float32Array];
+  const share = 1 / (shrink * shrink);
+  for (let y = 0, i = 0; from + y < to; y += shrink) {
+    for (let x = 0; x < COVER_PICTURE.width; x += shrink, i++) {
+      const sums = [0, 0, 0];
+      for (let v = 0; v < shrink; v++) {
+        for (let u = 0; u < shrink; u++) {
+          const at = 3 * ((from + y + v) * COVER_PICTURE.width + x + u);
+          for (let c = 0; c < 3; c++) sums[c]! += share * picture[at + c]!; // within the picture
+        }
+      }
+      const [r, g, b] = sums.map((sum) => sum + FLOOR) as [number, number, number];
+      light[i] = Math.log(lumaOf(r, g, b));
+      red[i] = Math.log(r / g);
+      blue[i] = Math.log(b / g);
+    }
+  }
+  const input = new Float32Array(3 * count);
+  channels.forEach((values, c) => {
+    const median = Float32Array.from(values).sort()[count >> 1]!; // within
+    for (let i = 0; i < count; i++) {
+      const steps = (values[i]! - median) / STEPS[c]!; // one step a channel
+      input[3 * i + c] = Math.min(FARTHEST, Math.max(-FARTHEST, steps));
+    }
+  });
+  return input;
+}
+
+const certainty = (logit: number): number => 1 / (1 + Math.exp(-logit));
+
+/** Looks at patches; the networks are made once. */
+export function createCoverMeter(): (patch: Pixels) => FaceCover {
+  const networks = (Object.keys(COVER_NETWORKS) as (keyof typeof COVER_NETWORKS)[]).map(
+    (name): { network: Network; eye: CoverNetwork } => {
+      const eye = COVER_NETWORKS[name];
+      return { eye, network: createNetwork(eye.shape, decodeWeights(eye.shape, COVER_WEIGHTS[name])) };
+    },
+  );
+  return (patch) => {
+    const picture = coverPicture(patch);
+    const cover = { face: 0, eyes: 0, glasses: 0, closed: 0 };
+    for (const { network, eye } of networks) {
+      const logits = network.run(coverInput(eye, picture));
+      eye.heads.forEach((head, i) => (cover[head] = certainty(logits[i] ?? 0)));
+    }
+    return cover;
   };
 }

@@ -1,6 +1,6 @@
 import type { Box, Point, Size } from '../domain/geometry.ts';
 import type { FaceDetail, Landmark } from '../domain/observation.ts';
-import { type Colour, discColour, type Frame2d, lumaOf, type Pixels, samplePatch } from './pixels.ts';
+import { type Frame2d, type Pixels, samplePatch } from './pixels.ts';
 
 /*
  * The face-aligned patch: the eye line turned upright and scaled to one size, so that distance and resolution cancel
@@ -21,32 +21,15 @@ export const OUTLINE = [
   10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
   150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 ];
-/** Places that are looked at, by landmark; the radius is in eye distances. All but the lips are skin on a free face. */
-const PLACES = {
-  forehead: { points: [151], radius: 0.12 },
-  bridge: { points: [6], radius: 0.07 },
-  underEyes: { points: [118, 347], radius: 0.08 },
-  nose: { points: [4], radius: 0.08 },
-  upperLip: { points: [164], radius: 0.06 },
-  lips: { points: [37, 84, 0, 17, 267, 314], radius: 0.04 },
-  chin: { points: [199], radius: 0.1 },
-  rightCheek: { points: [50, 205, 118], radius: 0.12 },
-  leftCheek: { points: [280, 425, 347], radius: 0.12 },
-  /** Above and below each eye, within the area that any sunglasses cover. */
-  roundRightEye: { points: [159, 223, 230, 230], radius: 0.05 },
-  roundLeftEye: { points: [386, 443, 450, 450], radius: 0.05 },
-} as const;
-export type Place = keyof typeof PLACES;
-
 /** A face turned upright and scaled to one size. */
 export interface Aligned {
   readonly patch: Pixels;
   /** Where a landmark lies in the patch. */
   readonly place: (index: number) => Point;
+  /** Where a point of the patch lies in the frame. */
+  readonly toFrame: (point: Point) => Point;
   /** By how much the patch is larger than the face in the frame, 1 or more. */
   readonly enlarged: number;
-  /** Distance between the eyes in the frame, px. */
-  readonly eyeDistance: number;
 }
 
 export function alignTo(points: readonly Point[], pixels: Pixels): Aligned {
@@ -75,8 +58,11 @@ export function alignTo(points: readonly Point[], pixels: Pixels): Aligned {
   const square = right.x ** 2 + right.y ** 2;
   return {
     enlarged: Math.max(1, 1 / Math.sqrt(square)),
-    eyeDistance: EYE_DISTANCE * Math.sqrt(square),
     patch: samplePatch(pixels, frame, PATCH.width, PATCH.height),
+    toFrame: ({ x, y }) => ({
+      x: frame.origin.x + x * right.x + y * down.x,
+      y: frame.origin.y + x * right.y + y * down.y,
+    }),
     place: (index) => {
       const x = at(index).x - frame.origin.x;
       const y = at(index).y - frame.origin.y;
@@ -94,35 +80,32 @@ export function boxOf(points: readonly Point[]): Box {
   return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
 }
 
-/** Mean colour of a place, over all its discs. */
-export function colourOf({ patch, place }: Aligned, name: Place): Colour {
-  const { points: indices, radius } = PLACES[name];
-  const discs = indices.flatMap((index) => discColour(patch, place(index), radius * EYE_DISTANCE) ?? []);
-  const mean = (channel: keyof Colour): number =>
-    discs.reduce((sum, colour) => sum + colour[channel], 0) / Math.max(1, discs.length);
-  return { r: mean('r'), g: mean('g'), b: mean('b') };
-}
-
-export const lumaOfColour = ({ r, g, b }: Colour): number => lumaOf(r, g, b);
-
 /**
  * Added to luma before a ratio is taken: black is never quite 0, and the noise of a dark place would make any ratio.
  */
 export const FLOOR = 8;
 
-/** Points on a circle that stands for a disc in the overlay. */
-const DISC_CORNERS = 12;
-
-export function detailOf(points: readonly Landmark[], { patch, eyeDistance }: Aligned): FaceDetail {
-  const disc = (centre: Point, radius: number): readonly Point[] =>
-    Array.from({ length: DISC_CORNERS }, (_, i) => ({
-      x: centre.x + radius * Math.cos((2 * Math.PI * i) / DISC_CORNERS),
-      y: centre.y + radius * Math.sin((2 * Math.PI * i) / DISC_CORNERS),
-    }));
-  const outlineOf = (indices: readonly number[]): readonly Point[] =>
-    indices.flatMap((index) => points[index] ?? []);
-  const places = Object.entries(PLACES).flatMap(([name, { points: indices, radius }]) =>
-    outlineOf(indices).map((centre) => ({ name, outline: disc(centre, radius * eyeDistance) })),
-  );
-  return { points, regions: [{ name: 'face', outline: outlineOf(OUTLINE) }, ...places], patch };
+/**
+ * What is told of where a face was measured.
+ * @param boxes places on the patch, px of the patch
+ */
+export function detailOf(
+  points: readonly Landmark[],
+  { patch, toFrame }: Aligned,
+  boxes: readonly { readonly name: string; readonly box: Box }[],
+): FaceDetail {
+  const corners = ({ x, y, width, height }: Box): readonly Point[] => [
+    { x, y },
+    { x: x + width, y },
+    { x: x + width, y: y + height },
+    { x, y: y + height },
+  ];
+  return {
+    points,
+    regions: [
+      { name: 'face', outline: OUTLINE.flatMap((index) => points[index] ?? []) },
+      ...boxes.map(({ name, box }) => ({ name, outline: corners(box).map(toFrame) })),
+    ],
+    patch,
+  };
 }

@@ -22,32 +22,32 @@ const FACE_MEASURES: Record<FaceMeasure, Measure<FaceObservation>> = {
   faces: ({ face }) => (face === null ? 0 : 1),
   otherFace: (observation) => otherFaceWidth(observation),
   heightInGuide: ofFace(({ box }, _, guide) => box.height / guide.height),
-  outside: ofFace(
-    ({ box }, { frame }) => 1 - insideArea(box, { x: 0, y: 0, ...frame }) / (box.width * box.height),
-  ),
-  offset: ofFace(({ box }, _, guide) =>
-    Math.max(
-      Math.abs(box.x + box.width / 2 - guide.x - guide.width / 2) / guide.width,
-      Math.abs(box.y + box.height / 2 - guide.y - guide.height / 2) / guide.height,
-    ),
-  ),
-  paleness: ofFace(({ cover }) => cover.paleness),
-  difference: ofFace(({ cover }) => cover.difference),
+  outside: ofFace(({ box }, _, guide) => 1 - insideArea(box, guide) / (box.width * box.height)),
+  cover: ofFace(({ cover }) => cover.face),
   eyes: ofFace(({ cover }) => cover.eyes),
+  glasses: ofFace(({ cover }) => cover.glasses),
+  lids: ofFace(({ cover }) => cover.closed),
   yaw: ofFace(({ yaw }) => Math.abs(yaw)),
   roll: ofFace(({ roll }) => Math.abs(roll)),
   pitch: ofFace(({ pitch }) => Math.abs(pitch)),
-  exposure: ofFace(({ light }) => Math.max(light.highlight, FRAME_SHARE * light.frameHighlight)),
+  exposure: ofFace(({ light }) =>
+    Math.max(light.highlight, SCLERA_SHARE * light.sclera, FRAME_SHARE * light.frameHighlight),
+  ),
   mean: ofFace(({ light }) => light.mean),
   bright: ofFace(({ light }) => light.bright),
+  clipped: ofFace(({ light }) => light.clipped),
   sides: ofFace(({ light }) => light.sides),
+  levels: ofFace(({ light }) => light.levels),
+  shade: ofFace(({ light }) => light.shade),
   behind: ofFace(({ light }) => light.behind),
   motion: ofFace(({ motion }) => motion),
   sharpness: ofFace(({ sharpness }) => sharpness),
 };
 
+/** The brightest part of light skin over the white of the eye, which lies in the shade of brow and lid. */
+const SCLERA_SHARE = 1.25;
 /** The brightest part of the darkest skin, over white in the same light, as the camera encodes them. */
-const FRAME_SHARE = 0.6;
+const FRAME_SHARE = 0.55;
 
 const CARD_MEASURES: Record<CardMeasure, Measure<CardObservation>> = {
   // Three sides of a border are a card even where it is blank or blurred beyond print.

@@ -49,8 +49,9 @@ export interface Face {
   readonly light: FaceLight;
   readonly cover: FaceCover;
   /**
-   * How steep the edges round the eyes are, relative to their own contrast, so that light and skin cancel out: about
-   * 0.4 over the blur's sigma, which is counted in inter-eye distances (Sharpness).
+   * How steep the edges round the eyes are, relative to their own contrast, so that light and skin cancel out, in the
+   * direction in which they are least so: about 0.4 over the blur's sigma, which is counted in inter-eye distances
+   * (Sharpness).
    */
   readonly sharpness: number;
 }
@@ -67,26 +68,38 @@ export interface FaceLight {
   readonly dark: number;
   /** Fraction of the face with luma from 247 (OverExposurePrevention). */
   readonly bright: number;
-  /** Luma of the brighter cheek over that of the darker, 1 or more (IlluminationUniformity). */
+  /** Fraction of the skin with any channel from 252: red clips first on skin, and takes its detail (OverExposurePrevention). */
+  readonly clipped: number;
+  /** Luma that a tenth of the eye's opening exceeds: its white is about the same under every skin (UnderExposurePrevention). */
+  readonly sclera: number;
+  /** Linear light on one half of the face over that on the other, 1 or more: two thirds of the mirrored places differ by it (IlluminationUniformity). */
   readonly sides: number;
+  /**
+   * Linear light on the upper part of the face over that on the lower, or the other way round, 1 or more: three fifths
+   * of the places of one exceed three fifths of the other by it, after what evenly lit faces have there.
+   */
+  readonly levels: number;
+  /**
+   * Linear light that the brightest 30 % of the places of bare skin exceed over what the darkest 30 % stay below, after
+   * what evenly lit faces have there: 1 in even light, from whatever side a shadow comes (IlluminationUniformity).
+   */
+  readonly shade: number;
   /** Luma beside the face over `highlight`: far above 1 where the light is behind the person. */
   readonly behind: number;
   /** Luma that 2 % of the whole frame exceed: what the exposure would allow the face to have. */
   readonly frameHighlight: number;
 }
 
-/** What lies over the face: comparisons between places that are all skin on a free face. */
+/** What lies over the face: how certain two small networks are of it, 0..1. */
 export interface FaceCover {
-  /**
-   * How much less red lips and chin are than forehead, bridge and the skin under the eyes: difference of
-   * ln(red / green). Blood makes any skin redder than a white, grey, black, blue or green mask
-   * (MouthOcclusionPrevention, FaceOcclusionPrevention).
-   */
-  readonly paleness: number;
-  /** Colour distance (natural logarithms) of nose and upper lip from the nearest of the same three places. */
-  readonly difference: number;
-  /** Luma round the eye that is freer over that of its cheek: near 1, far below under dark glasses (EyesVisible). */
+  /** Of mask, hand, scarf or other thing over nose, mouth or cheeks (FaceOcclusionPrevention, MouthOcclusionPrevention). */
+  readonly face: number;
+  /** Of dark glasses, brim or hair over the eyes (EyesVisible). */
   readonly eyes: number;
+  /** Of clear glasses. */
+  readonly glasses: number;
+  /** Of lids that are shut (EyesOpen). */
+  readonly closed: number;
 }
 
 /** One frame of a card step. Measured inside the guide. */

@@ -5,28 +5,32 @@ export const STEPS = ['selfie', 'ktp'] as const;
 export type Step = (typeof STEPS)[number];
 
 /** What the person is told while the camera runs; one vocabulary for hints, events and reports. */
-export type GuidanceCode =
-  | 'no-face'
-  | 'multiple-faces'
-  | 'face-too-far'
-  | 'face-too-close'
-  | 'face-off-centre'
-  | 'too-dark'
-  | 'too-bright'
-  | 'uneven-light'
-  | 'head-tilted'
-  | 'head-turned'
-  | 'head-pitched'
-  | 'body-tilted'
-  | 'face-covered'
-  | 'eyes-covered'
-  | 'glasses'
-  | 'eyes-closed'
-  | 'blurred'
-  | 'moving'
-  | 'no-card'
-  | 'card-glare'
-  | 'card-blurred';
+export const GUIDANCE_CODES = [
+  'no-face',
+  'multiple-faces',
+  'face-too-far',
+  'face-too-close',
+  'face-off-centre',
+  'too-dark',
+  'too-bright',
+  'uneven-light',
+  'head-tilted',
+  'head-turned',
+  'head-pitched',
+  'body-tilted',
+  'face-covered',
+  'eyes-covered',
+  'glasses',
+  'eyes-closed',
+  'blurred',
+  'moving',
+  'no-card',
+  'card-glare',
+  'card-blurred',
+] as const;
+
+/** One of them. */
+export type GuidanceCode = (typeof GUIDANCE_CODES)[number];
 
 /** One broken rule in one frame. */
 export interface Issue {
@@ -35,12 +39,12 @@ export interface Issue {
   readonly value: number;
   /** The limit it broke. */
   readonly threshold: number;
-  /** Unit of both: `degrees`, `ratio`, `fraction`, `luma` (0..255), `count`. */
+  /** Unit of both: `degrees`, `ratio`, `fraction`, `luma` (0..255), `count`, `certainty` (0..1). */
   readonly unit: Unit;
 }
 
 /** Units that a measure may have. */
-export type Unit = 'degrees' | 'ratio' | 'fraction' | 'luma' | 'count';
+export type Unit = 'degrees' | 'ratio' | 'fraction' | 'luma' | 'count' | 'certainty';
 
 /** The providers that are built in. */
 export const PROVIDER_IDS = ['identifai', 'eendigo'] as const;

@@ -10,18 +10,21 @@ export type FaceMeasure =
   | 'faces'
   | 'otherFace'
   | 'heightInGuide'
-  | 'offset'
   | 'outside'
-  | 'paleness'
-  | 'difference'
+  | 'cover'
   | 'eyes'
+  | 'glasses'
+  | 'lids'
   | 'yaw'
   | 'roll'
   | 'pitch'
   | 'exposure'
   | 'mean'
   | 'bright'
+  | 'clipped'
   | 'sides'
+  | 'levels'
+  | 'shade'
   | 'behind'
   | 'motion'
   | 'sharpness';
@@ -95,9 +98,9 @@ export const GUIDANCE_RULES: GuidanceRules = {
       code: 'face-too-far',
       measure: 'heightInGuide',
       comparison: 'below',
-      threshold: 0.62,
+      threshold: 0.42,
       unit: 'ratio',
-      why: 'Landmarks reach from hairline to chin; at 0.62 of the oval the whole head about fills it, and a 600 px crop has the 300 px face of IdentifAI.',
+      why: 'Landmarks reach from hairline to chin, the head is about 1.35 times as high: at 0.42 of the oval it has the 300 px that IdentifAI wants in a 1280x720 picture. Labelled photos: far ones up to 0.40, good ones from 0.39 (one) and 0.43.',
     },
     {
       code: 'face-too-close',
@@ -105,47 +108,39 @@ export const GUIDANCE_RULES: GuidanceRules = {
       comparison: 'above',
       threshold: 0.98,
       unit: 'ratio',
-      why: 'Beyond it forehead or chin leave the oval, and with a near camera the nose grows.',
-    },
-    {
-      code: 'face-off-centre',
-      measure: 'offset',
-      comparison: 'above',
-      threshold: 0.2,
-      unit: 'ratio',
-      why: 'Middle of face to middle of oval, over the oval: at 0.2 a face of middling size touches the oval.',
+      why: 'Beyond it forehead or chin leave the oval, and with a near camera the nose grows. Good photos reach 0.77.',
     },
     {
       code: 'face-off-centre',
       measure: 'outside',
       comparison: 'above',
-      threshold: 0.02,
+      threshold: 0.15,
       unit: 'fraction',
-      why: 'The face lies wholly in the frame; 2 % is what landmarks jitter.',
+      why: "Part of the landmarks' box that lies outside the oval's: a small face may lie anywhere in it, one that fills it may not move. Good photos reach 0.11, two people side by side have 0.76 and more.",
     },
     {
       code: 'face-covered',
-      measure: 'paleness',
+      measure: 'cover',
       comparison: 'above',
-      threshold: 0.08,
-      unit: 'ratio',
-      why: 'Calibrated: free faces of every skin reach 0.04, beards too; masks that are white, grey, black or blue begin at 0.12.',
-    },
-    {
-      code: 'face-covered',
-      measure: 'difference',
-      comparison: 'above',
-      threshold: 0.26,
-      unit: 'ratio',
-      why: 'Calibrated, for covers that are as red as skin: free faces reach 0.18, in hard sun.',
+      threshold: 0.5,
+      unit: 'certainty',
+      why: 'COVER',
     },
     {
       code: 'eyes-covered',
       measure: 'eyes',
-      comparison: 'below',
-      threshold: 0.38,
-      unit: 'ratio',
-      why: 'Calibrated: opaque glasses reach 0.31, deep eye sockets in the shade of a hood stay above 0.47.',
+      comparison: 'above',
+      threshold: 0.5,
+      unit: 'certainty',
+      why: 'EYES',
+    },
+    {
+      code: 'glasses',
+      measure: 'glasses',
+      comparison: 'above',
+      threshold: 0.5,
+      unit: 'certainty',
+      why: 'GLASSES',
     },
     {
       code: 'head-turned',
@@ -172,20 +167,36 @@ export const GUIDANCE_RULES: GuidanceRules = {
       why: 'A phone below or above the face makes 10 to 16 on photos that are good.',
     },
     {
+      code: 'eyes-closed',
+      measure: 'lids',
+      comparison: 'above',
+      threshold: 0.5,
+      unit: 'certainty',
+      why: 'LIDS',
+    },
+    {
       code: 'too-dark',
       measure: 'exposure',
       comparison: 'below',
-      threshold: 100,
+      threshold: 116,
       unit: 'luma',
-      why: 'Brightest 2 % of the face, or 0.6 of the brightest 2 % of the frame: dark skin in a well lit frame passes. Calibrated.',
+      why: 'Brightest 2 % of the face, 1.25 of the white of the eye, or 0.55 of the brightest 2 % of the frame, whichever is most: dark skin in good light passes by the latter two. Calibrated: good photos begin at 139, the darkest skin among them, and at 117 with 0.7 of the light; a dim webcam makes 108 to 113, a quarter of the light 101 in the middle.',
     },
     {
       code: 'too-bright',
       measure: 'bright',
       comparison: 'above',
-      threshold: 0.1,
+      threshold: 0.12,
       unit: 'fraction',
       why: 'Luma from 247 has lost its detail (OFIQ OverExposurePrevention); shine on nose and forehead stays below a tenth.',
+    },
+    {
+      code: 'too-bright',
+      measure: 'clipped',
+      comparison: 'above',
+      threshold: 0.4,
+      unit: 'fraction',
+      why: 'Red clips first on skin. Calibrated: good photos reach 0.01; three times the light, on skin that was not dark, makes 0.5 and more.',
     },
     {
       code: 'too-bright',
@@ -199,9 +210,25 @@ export const GUIDANCE_RULES: GuidanceRules = {
       code: 'uneven-light',
       measure: 'sides',
       comparison: 'above',
-      threshold: 1.8,
+      threshold: 2.3,
       unit: 'ratio',
-      why: 'Brighter over darker cheek. Window light from one side makes 1.3 to 1.7, a half face in shadow 1.9 and more.',
+      why: 'Calibrated: light from a window makes up to 2.1 on good photos (one 2.7); a half of the face with a fifth of the light of the other 2.4 to 3.5.',
+    },
+    {
+      code: 'uneven-light',
+      measure: 'levels',
+      comparison: 'above',
+      threshold: 1.85,
+      unit: 'ratio',
+      why: 'Calibrated: good photos reach 1.6, under a cap 1.5; a fifth of the light above or below the middle of the face makes 2.0 and more.',
+    },
+    {
+      code: 'uneven-light',
+      measure: 'shade',
+      comparison: 'above',
+      threshold: 2.45,
+      unit: 'ratio',
+      why: 'Calibrated, for shade that keeps to no half: good photos reach 2.3, two of them 3.3 and 3.9; a slanting shadow with a fifth of the light makes 2.6 and more, sun and shade on a labelled photo 2.6.',
     },
     {
       code: 'uneven-light',
@@ -225,7 +252,7 @@ export const GUIDANCE_RULES: GuidanceRules = {
       comparison: 'below',
       threshold: 14.5,
       unit: 'ratio',
-      why: 'Calibrated: sharp photos begin at 17, blur with a sigma of 3 % of the eye distance reaches 13.8.',
+      why: 'Calibrated: sharp photos begin at 15.3, grainy, dim and small faces too; a sigma of 3 % of the eye distance makes 14.5 at most, of 4 % 12.6, smear over 10 % of it 12 to 14.',
     },
   ],
   card: [

@@ -1,6 +1,17 @@
-import { CaptureError, PROVIDER_IDS, STEPS, type Step } from '../domain/result.ts';
+import {
+  CaptureError,
+  GUIDANCE_CODES,
+  PROVIDER_IDS,
+  STEPS,
+  type GuidanceCode,
+  type Step,
+} from '../domain/result.ts';
+import { changedRules, GUIDANCE_RULES, type GuidanceRules, type RuleChanges } from '../domain/rules.ts';
 import type { CameraSource } from '../session/camera.ts';
 import type { Configuration } from '../session/session.ts';
+
+/** Thresholds in place of the built-in ones, by kind of frame and measure, in the unit of the measure's rule. */
+export type Thresholds = NonNullable<RuleChanges['thresholds']>;
 
 /** The element's attributes and properties as they stand. */
 export interface RawConfiguration {
@@ -12,6 +23,9 @@ export interface RawConfiguration {
   readonly assetsBase: string | null;
   readonly tokenHeaders: Readonly<Record<string, string>>;
   readonly cameraSource: CameraSource | null;
+  readonly allow: string | null;
+  readonly thresholds: Thresholds | null;
+  readonly debug: boolean;
 }
 
 /** IdentifAI takes 6 to 128 letters and digits as `client_ref`; the stricter rule serves both providers. */
@@ -22,7 +36,7 @@ const REF_NUMBER = /^[A-Za-z0-9]{6,128}$/;
  * @param base URL that relative ones are resolved against
  * @param defaultAssets where the assets lie when the page names no place
  * @param generatedRef the reference number where the page gives none
- * @throws CaptureError `configuration-invalid`, naming the attribute
+ * @throws CaptureError `configuration-invalid`, naming the attribute or property
  */
 export function readConfiguration(
   raw: RawConfiguration,
@@ -44,6 +58,11 @@ export function readConfiguration(
     refNumber,
     assetsBase: withSlash(assetsBase) ?? defaultAssets,
     cameraSource: raw.cameraSource,
+    rules: changedRules(GUIDANCE_RULES, {
+      allow: readAllow(raw.allow),
+      thresholds: readThresholds(raw.thresholds ?? {}),
+    }),
+    debug: raw.debug,
   };
 }
 
@@ -56,6 +75,38 @@ export function readSteps(value: string | null): readonly Step[] {
   const steps = value.split(',').map((name) => oneOf('steps', name.trim(), STEPS));
   if (new Set(steps).size < steps.length) throw invalid('steps', 'names a step twice');
   return steps;
+}
+
+/** Without these rules the shutter would photograph an empty room, so no page can change them. */
+const NEEDED: readonly GuidanceCode[] = ['no-face', 'no-card'];
+
+function readAllow(value: string | null): readonly GuidanceCode[] {
+  if (!value?.trim()) return [];
+  const choices = GUIDANCE_CODES.filter((code) => !NEEDED.includes(code));
+  return value.split(',').map((name) => oneOf('allow', name.trim(), choices));
+}
+
+/** Pages without a compiler may put anything here. */
+function readThresholds(value: Thresholds): Thresholds {
+  for (const [kind, measures] of named('thresholds', value)) {
+    const rules = GUIDANCE_RULES[oneOf(`thresholds.${kind}`, kind, KINDS)];
+    for (const [measure, threshold] of named(`thresholds.${kind}`, measures)) {
+      const property = `thresholds.${kind}.${measure}`;
+      const limits = rules.filter((rule) => rule.measure === measure && !NEEDED.includes(rule.code));
+      if (limits.length === 0) throw invalid(property, 'is not a measure that has a threshold to set');
+      // One number cannot be the upper and the lower limit.
+      if (limits.length > 1) throw invalid(property, 'has more than one threshold, so none can be set');
+      if (!Number.isFinite(threshold)) throw invalid(property, 'must be a finite number');
+    }
+  }
+  return value;
+}
+
+const KINDS = Object.keys(GUIDANCE_RULES) as readonly (keyof GuidanceRules)[];
+
+function named(property: string, value: unknown): readonly (readonly [string, unknown])[] {
+  if (typeof value !== 'object' || value === null) throw invalid(property, 'must be an object');
+  return Object.entries(value);
 }
 
 function oneOf<Choice extends string>(attribute: string, value: string, choices: readonly Choice[]): Choice {

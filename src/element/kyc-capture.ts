@@ -6,7 +6,8 @@ import { CaptureError, type Step } from '../domain/result.ts';
 import { openCamera, type CameraSource } from '../session/camera.ts';
 import { Session } from '../session/session.ts';
 import { submit } from '../session/submit.ts';
-import { readConfiguration, readSteps } from './configuration.ts';
+import { readConfiguration, readSteps, type Thresholds } from './configuration.ts';
+import { debugStyles, drawSighting, follow, type Sighted } from './debug.ts';
 import { fire, isRetryable } from './events.ts';
 import { messagesFor } from './messages/messages.ts';
 import { styles } from './styles.ts';
@@ -27,7 +28,7 @@ const SCRIPT_URL = import.meta.url;
  * @csspart message - the sentence on the last and on the error screen
  */
 export class KycCapture extends LitElement {
-  static override readonly styles = styles;
+  static override readonly styles = [styles, debugStyles];
   static override readonly properties = {
     provider: { type: String },
     tokenEndpoint: { type: String, attribute: 'token-endpoint' },
@@ -36,8 +37,11 @@ export class KycCapture extends LitElement {
     refNumber: { type: String, attribute: 'ref-number' },
     assetsBase: { type: String, attribute: 'assets-base' },
     lang: { type: String, reflect: true },
+    allow: { type: String },
+    debug: { type: Boolean },
     tokenHeaders: { attribute: false },
     cameraSource: { attribute: false },
+    thresholds: { attribute: false },
     viewport: { state: true },
   };
 
@@ -53,13 +57,20 @@ export class KycCapture extends LitElement {
   declare refNumber: string | null;
   /** Folder of worker, WASM and models; absent: `assets/` beside the script. */
   declare assetsBase: string | null;
+  /** Guidance codes that never hold the shutter back, comma separated: `glasses`. */
+  declare allow: string | null;
+  /** Draws on the camera's picture what was seen, and lists every measure beside its threshold. */
+  declare debug: boolean;
   /** Headers for the token endpoint, such as an anti-forgery token. */
   declare tokenHeaders: Readonly<Record<string, string>>;
   /** Supplies the camera in place of the browser's own. */
   declare cameraSource: CameraSource | null;
+  /** Thresholds in place of the built-in ones: `{face: {yaw: 25}, card: {glare: 0.01}}`. */
+  declare thresholds: Thresholds | null;
   declare private viewport: Size;
 
   #session: Session | null = null;
+  #sighted: Sighted | null = null;
   #generatedRef = newRefNumber();
   #shownScreen = '';
   #observedStage: Element | null = null;
@@ -74,8 +85,11 @@ export class KycCapture extends LitElement {
     this.steps = null;
     this.refNumber = null;
     this.assetsBase = null;
+    this.allow = null;
+    this.debug = false;
     this.tokenHeaders = {};
     this.cameraSource = null;
+    this.thresholds = null;
     this.viewport = { width: 390, height: 700 };
   }
 
@@ -92,8 +106,11 @@ export class KycCapture extends LitElement {
       if (this.isConnected) return;
       this.#session?.close();
       this.#session = null;
+      this.#sighted = null;
       this.#stageObserver?.disconnect();
       this.#observedStage = null;
+      // The screen, too, lets go of what it showed.
+      this.requestUpdate();
     });
   }
 
@@ -107,6 +124,11 @@ export class KycCapture extends LitElement {
     this.#act('cancel');
   }
 
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    if (!this.debug || this.#session?.journey.state.name !== 'live') this.#sighted = null;
+  }
+
   protected override render(): TemplateResult {
     const { camera = null, journey = NOT_STARTED } = this.#session ?? {};
     const { messages } = this.#messages();
@@ -118,6 +140,7 @@ export class KycCapture extends LitElement {
       picture: camera?.size() ?? null,
       mirrored: camera?.mirrored ?? false,
       viewport: this.viewport,
+      debug: this.#sighted,
       photoUrl: (step) => this.#session?.photo(step)?.url ?? null,
       act: (action) => this.#act(action),
     });
@@ -127,6 +150,7 @@ export class KycCapture extends LitElement {
     super.updated(changed);
     this.#observeStage();
     this.#placePicture();
+    this.#drawSighting();
     this.#focusNewScreen();
   }
 
@@ -135,6 +159,10 @@ export class KycCapture extends LitElement {
       configuration: () => this.#configuration(),
       onChange: () => this.#reflect(),
       onNews: (news) => this.#fire(news),
+      onSighting: (sighting) => {
+        this.#sighted = follow(this.#sighted, sighting);
+        this.requestUpdate();
+      },
       onSubmit: ({ provider, refNumber, steps }, photos) =>
         fire(this, 'kyc-submit', { provider, refNumber, steps, photos }),
       openCamera,
@@ -242,6 +270,12 @@ export class KycCapture extends LitElement {
     picture.style.top = `${box.y}px`;
     picture.style.width = `${box.width}px`;
     picture.style.height = `${box.height}px`;
+  }
+
+  #drawSighting(): void {
+    const canvas = this.renderRoot.querySelector('canvas');
+    if (canvas && this.#sighted)
+      drawSighting(canvas, this.#sighted, this.#session?.camera?.mirrored ?? false);
   }
 
   /** A new screen takes the focus to its heading, so that a screen reader reads on from there. */

@@ -3,6 +3,7 @@ import type { Journey, State } from '../domain/flow.ts';
 import { guideInViewport, type Box, type Size } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
 import type { Step } from '../domain/result.ts';
+import { debugPanel, type Sighted } from './debug.ts';
 import type { Messages } from './messages/messages.ts';
 
 /** What the person can press; the `data-action` of the buttons. */
@@ -21,6 +22,8 @@ export interface View {
   readonly mirrored: boolean;
   /** Size of the area that shows the camera, CSS px. */
   readonly viewport: Size;
+  /** What the last frame was found to be, where the page asks for it, else null. */
+  readonly debug: Sighted | null;
   readonly photoUrl: (step: Step) => string | null;
   readonly act: (action: Action) => void;
 }
@@ -83,7 +86,9 @@ function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateRe
         ${button(view, 'cancel', 'quiet')}
       </header>
       <div class="stage" part="stage">
-        <div class="picture ${view.mirrored ? 'mirrored' : ''}">${view.video ?? nothing}</div>
+        <div class="picture ${view.mirrored ? 'mirrored' : ''}">
+          ${view.video ?? nothing} ${view.debug ? html`<canvas aria-hidden="true"></canvas>` : nothing}
+        </div>
         ${guideOverlay(step, viewport, view.picture ?? UPRIGHT, progress)}
         <p class="hint" part="hint" data-code=${hint ?? ''} role="status" aria-live="polite">
           ${hint ? html`${hint === 'hold-still' ? ICONS.check : ICONS.alert}<span>${messages.hints[hint]}</span>` : messages.camera[step].fit}
@@ -91,6 +96,7 @@ function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateRe
         ${state.name === 'opening' ? openingProgress(view, state) : nothing}
         <div class="shutter">${live?.manual ? shutterButton(view, step, live.taking) : nothing}</div>
       </div>
+      ${view.debug ? debugPanel(view.debug) : nothing}
     </section>
   `;
 }

@@ -22,7 +22,7 @@ export type {
 } from './vocabulary.ts';
 export { findChromium } from './chromium.ts';
 export type { CapturedEvent, CapturedState } from './in-page.ts';
-export type { Layer, Scene } from './scene.ts';
+export type { Layer, PathKey, Scene } from './scene.ts';
 
 /** How the browser is launched. */
 export interface LaunchOptions {

@@ -30,10 +30,25 @@ export interface Layer {
   readonly rotate?: number;
   /** Clips only: where to begin, s. */
   readonly from?: number;
+  /** How the layer moves over the loop, in straight lines from key to key; the first key stands for 0 too, the last for 1. */
+  readonly path?: readonly PathKey[];
   /** Opacity, 0..1: a reflection, a shadow. */
   readonly opacity?: number;
   /** Gaussian blur of this layer, px of the frame. */
   readonly blur?: number;
+}
+
+/** Where a moving layer is at one moment, relative to where it lies. */
+export interface PathKey {
+  /** Share of the loop, 0..1, rising from key to key. */
+  readonly at: number;
+  /** Shares of the frame. Default 0. */
+  readonly x?: number;
+  readonly y?: number;
+  /** Degrees, clockwise. Default 0. */
+  readonly rotate?: number;
+  /** Multiplies the size. Default 1. */
+  readonly zoom?: number;
 }
 
 /** What the camera sees. Frames are made from it in the browser, always the same for the same scene. */
@@ -171,15 +186,37 @@ async function drawFrames({ frame, range, scene, layers }: Order): Promise<strin
   // A clip runs forth and back, so that the loop has no jump; a still has no need to.
   const moment = (index: number): number => Math.min(index, total - index) / 30;
 
-  const draw = (source: (typeof loaded)[number], x: number, y: number): void => {
+  const along = (path: readonly PathKey[], share: number): Required<PathKey> => {
+    const next = Math.max(
+      0,
+      path.findIndex(({ at }) => at >= share),
+    );
+    const to = share > (path.at(-1)?.at ?? 0) ? path.at(-1) : path[next];
+    const from = path[next - 1] ?? to;
+    const part = from && to && to.at > from.at ? Math.min(1, (share - from.at) / (to.at - from.at)) : 1;
+    const mix = (a = 0, b = 0): number => a + (b - a) * part;
+    return {
+      at: share,
+      x: mix(from?.x, to?.x),
+      y: mix(from?.y, to?.y),
+      rotate: mix(from?.rotate, to?.rotate),
+      zoom: mix(from?.zoom ?? 1, to?.zoom ?? 1),
+    };
+  };
+
+  const draw = (source: (typeof loaded)[number], x: number, y: number, share: number): void => {
     const { layer, picture, width, height } = source;
+    const moved = along(layer.path ?? [], share);
     const region = layer.region ?? { x: 0, y: 0, width, height };
-    const scale = (((layer.height ?? 1) * frame.height) / region.height) * (layer.zoom ?? 1);
+    const scale = (((layer.height ?? 1) * frame.height) / region.height) * (layer.zoom ?? 1) * moved.zoom;
     context.save();
     context.globalAlpha = layer.opacity ?? 1;
     context.filter = layer.blur ? `blur(${layer.blur}px)` : 'none';
-    context.translate((layer.x ?? 0.5) * frame.width + x, (layer.y ?? 0.5) * frame.height + y);
-    context.rotate(((layer.rotate ?? 0) * Math.PI) / 180);
+    context.translate(
+      ((layer.x ?? 0.5) + moved.x) * frame.width + x,
+      ((layer.y ?? 0.5) + moved.y) * frame.height + y,
+    );
+    context.rotate((((layer.rotate ?? 0) + moved.rotate) * Math.PI) / 180);
     context.scale(scale, scale);
     context.drawImage(
       picture,
@@ -240,7 +277,7 @@ async function drawFrames({ frame, range, scene, layers }: Order): Promise<strin
     context.drawImage(ground, 0, 0);
     const x = sway * Math.sin(turn + (phases[0] ?? 0));
     const y = sway * 0.6 * Math.sin(turn + (phases[1] ?? 0));
-    for (const source of loaded) draw(source, x, y);
+    for (const source of loaded) draw(source, x, y, index / total);
     if (wholeFilter.trim()) {
       context.save();
       context.filter = wholeFilter;

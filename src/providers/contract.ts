@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import {
   CaptureError,
+  GUIDANCE_CODES,
   PROVIDER_IDS,
   type ErrorCode,
   type GuidanceCode,
@@ -34,31 +35,6 @@ const WIRE_CODES: Partial<Record<ErrorCode, true>> = {
   'provider-failed': true,
   'provider-timeout': true,
   'answer-unreadable': true,
-};
-
-/** Every guidance code; the compiler counts them, so that none is forgotten. */
-const GUIDANCE: Record<GuidanceCode, true> = {
-  'no-face': true,
-  'multiple-faces': true,
-  'face-too-far': true,
-  'face-too-close': true,
-  'face-off-centre': true,
-  'too-dark': true,
-  'too-bright': true,
-  'uneven-light': true,
-  'head-tilted': true,
-  'head-turned': true,
-  'head-pitched': true,
-  'body-tilted': true,
-  'face-covered': true,
-  'eyes-covered': true,
-  glasses: true,
-  'eyes-closed': true,
-  blurred: true,
-  moving: true,
-  'no-card': true,
-  'card-glare': true,
-  'card-blurred': true,
 };
 
 const Score = v.nullable(v.number());
@@ -128,7 +104,7 @@ export function readError(body: unknown): CaptureError | null {
   if (!parsed.success) return null;
   const { code, message, guidance, raw } = parsed.output.error;
   return new CaptureError(code as ErrorCode, message, {
-    guidance: guidance.filter((word): word is GuidanceCode => Object.hasOwn(GUIDANCE, word)),
+    guidance: guidance.flatMap((word) => GUIDANCE_CODES.find((known) => known === word) ?? []),
     raw,
   });
 }

@@ -1,5 +1,5 @@
 import { type Analyser, type AnalyserOptions, observe } from '../analysis/analyser.ts';
-import { assess, sharpnessOf } from '../domain/assess.ts';
+import { assess, judge, sharpnessOf, type Judged } from '../domain/assess.ts';
 import {
   NOT_STARTED,
   step as advance,
@@ -8,10 +8,12 @@ import {
   type Journey,
   type News,
 } from '../domain/flow.ts';
-import { guideInPicture } from '../domain/geometry.ts';
+import { guideInPicture, type Box } from '../domain/geometry.ts';
+import type { Observation } from '../domain/observation.ts';
 import { cropOf } from '../domain/photo.ts';
 import { CaptureError, type ProviderId, type Result, type Step } from '../domain/result.ts';
 import { PHOTO_LIMITS } from '../domain/limits.ts';
+import type { GuidanceRules } from '../domain/rules.ts';
 import type { Camera, CameraOptions, CameraSource } from './camera.ts';
 import { cameraTooSmall, takePhoto } from './capture.ts';
 import type { SubmitRequest } from './submit.ts';
@@ -27,6 +29,23 @@ export interface Configuration {
   readonly refNumber: string;
   readonly assetsBase: URL;
   readonly cameraSource: CameraSource | null;
+  /** What a frame has to be like. */
+  readonly rules: GuidanceRules;
+  /** The page wants to see why each frame was judged as it was. */
+  readonly debug: boolean;
+}
+
+/** All that one frame was found to be. It holds a picture of the face and never leaves the device. */
+export interface Sighting {
+  readonly observation: Observation;
+  /** px of the analysis frame. */
+  readonly guide: Box;
+  readonly rules: GuidanceRules;
+  readonly judged: readonly Judged[];
+  /** When the camera gave the frame, ms. */
+  readonly now: number;
+  /** From the camera to the verdict, ms. */
+  readonly took: number;
 }
 
 /** What a session needs from outside. */
@@ -35,6 +54,8 @@ export interface SessionOptions {
   readonly configuration: () => Configuration;
   readonly onChange: (journey: Journey) => void;
   readonly onNews: (news: News) => void;
+  /** Called for each frame while the configuration says `debug`, and never after `close`. */
+  readonly onSighting: (sighting: Sighting) => void;
   /** The page's last word before anything is sent; false keeps the photos here. */
   readonly onSubmit: (configuration: Configuration, photos: ReadonlyMap<Step, Blob>) => boolean;
   readonly openCamera: (options: CameraOptions) => Promise<Camera>;
@@ -202,9 +223,22 @@ export class Session {
     const frame = await createImageBitmap(camera.video);
     let kept = false;
     try {
-      const { observation, guide } = await observe(analyser, step, frame, now);
+      const { rules, debug } = this.#options.configuration();
+      const began = this.#options.now();
+      const { observation, guide } = await observe(analyser, step, frame, now, debug);
       signal.throwIfAborted();
-      const issues = assess(observation, guide);
+      const issues = assess(observation, guide, rules);
+      if (debug) {
+        const judged = judge(observation, guide, rules);
+        this.#options.onSighting({
+          observation,
+          guide,
+          rules,
+          judged,
+          now,
+          took: this.#options.now() - began,
+        });
+      }
       kept = this.#keepSharpest(issues.length === 0 ? { frame, sharpness: sharpnessOf(observation) } : null);
       this.dispatch({ type: 'observed', issues, now });
     } finally {

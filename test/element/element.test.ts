@@ -1,70 +1,6 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import { KycCapture, type CameraSource, type ErrorDetail } from '../../src/index.ts';
-
-const elements: KycCapture[] = [];
-
-afterEach(() => {
-  for (const element of elements.splice(0)) element.remove();
-});
-
-/** Puts an element on the page; the models are built by `npm run models`. */
-async function mount(
-  attributes: Readonly<Record<string, string>>,
-  cameraSource: CameraSource | null = null,
-): Promise<KycCapture> {
-  const element = document.createElement('kyc-capture');
-  const defaults = { provider: 'identifai', 'token-endpoint': '/token', 'assets-base': '/assets/' };
-  for (const [name, value] of Object.entries({ ...defaults, ...attributes })) {
-    if (value !== '') element.setAttribute(name, value);
-  }
-  element.cameraSource = cameraSource;
-  document.body.append(element);
-  elements.push(element);
-  await element.updateComplete;
-  return element;
-}
-
-function nextError(element: KycCapture): Promise<ErrorDetail> {
-  return new Promise((resolve) =>
-    element.addEventListener('kyc-error', ({ detail }) => resolve(detail), { once: true }),
-  );
-}
-
-function press(element: KycCapture, action: string): void {
-  const button = element.shadowRoot?.querySelector<HTMLButtonElement>(`[data-action="${action}"]`);
-  if (!button) throw new Error(`no button for ${action} on ${element.getAttribute('state') ?? '?'}`);
-  button.click();
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
-    if (condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error('waited in vain');
-}
-
-/** A living picture of plain stripes: a real MediaStream with real frames. */
-function stripes(width: number, height: number): MediaStream {
-  const canvas = document.createElement('canvas');
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext('2d');
-  let tick = 0;
-  const draw = (): void => {
-    if (!context || !canvas.isConnected) return;
-    context.fillStyle = tick++ % 2 ? '#888' : '#777';
-    context.fillRect(0, 0, width, height);
-    requestAnimationFrame(draw);
-  };
-  document.body.append(canvas);
-  draw();
-  return canvas.captureStream(30);
-}
-
-afterEach(() => {
-  for (const canvas of document.querySelectorAll('canvas')) canvas.remove();
-});
+import { describe, expect, test } from 'vitest';
+import type { Thresholds } from '../../src/index.ts';
+import { mount, nextError, press, stripes, until } from './support.ts';
 
 describe('attributes', () => {
   test.each([
@@ -80,6 +16,10 @@ describe('attributes', () => {
     [{ 'ref-number': '12345' }, 'ref-number'],
     [{ 'provider-base': 'ftp://example.test/' }, 'provider-base'],
     [{ 'assets-base': 'data:text/html,x' }, 'assets-base'],
+    [{ allow: 'smile' }, 'allow'],
+    [{ allow: 'glasses,' }, 'allow'],
+    [{ allow: 'glasses, no-face' }, 'allow'],
+    [{ allow: 'no-card' }, 'allow'],
   ])('%o is refused with a name the developer can act on', async (attributes, named) => {
     const element = await mount(attributes);
     const error = nextError(element);
@@ -90,6 +30,42 @@ describe('attributes', () => {
     expect(element.getAttribute('state')).toBe('failed');
     press(element, 'retry');
     expect(element.getAttribute('state')).toBe('start');
+  });
+
+  test.each<[thresholds: unknown, named: string]>([
+    [7, 'thresholds'],
+    [{ head: {} }, 'thresholds.head'],
+    [{ toString: {} }, 'thresholds.toString'],
+    [{ face: 12 }, 'thresholds.face'],
+    [{ face: null }, 'thresholds.face'],
+    [{ face: { smile: 1 } }, 'thresholds.face.smile'],
+    [{ face: { glare: 1 } }, 'thresholds.face.glare'],
+    [{ card: { yaw: 1 } }, 'thresholds.card.yaw'],
+    [{ face: { yaw: '25' } }, 'thresholds.face.yaw'],
+    [{ face: { yaw: NaN } }, 'thresholds.face.yaw'],
+    [{ face: { roll: 14, yaw: Infinity } }, 'thresholds.face.yaw'],
+    [{ face: { faces: 0 } }, 'thresholds.face.faces'],
+    [{ card: { presence: 0 } }, 'thresholds.card.presence'],
+    [{ face: { heightInGuide: 0.5 } }, 'thresholds.face.heightInGuide'],
+  ])('thresholds = %j are refused with a name the developer can act on', async (thresholds, named) => {
+    const element = await mount({});
+    element.thresholds = thresholds as Thresholds;
+    const error = nextError(element);
+    press(element, 'start');
+    expect(await error).toMatchObject({ code: 'configuration-invalid', retryable: false });
+    expect((await error).message).toContain(`${named} `);
+  });
+
+  test.each<[allow: string, thresholds: Thresholds | null]>([
+    [' ', null],
+    ['glasses', {}],
+    [' glasses , eyes-closed ', { face: { yaw: 25 }, card: { sharpness: 0.08 } }],
+  ])('allow="%s" with thresholds = %j is taken', async (allow, thresholds) => {
+    const element = await mount({ allow }, () => Promise.reject(new DOMException('', 'NotAllowedError')));
+    element.thresholds = thresholds;
+    const error = nextError(element);
+    press(element, 'start');
+    expect((await error).code).toBe('camera-denied');
   });
 
   test('a mended attribute counts at the next try', async () => {

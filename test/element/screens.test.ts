@@ -99,6 +99,7 @@ async function show(
       picture: camera,
       mirrored: false,
       viewport: { width: size.width, height: size.height - 70 },
+      debug: null,
       photoUrl: () => 'data:image/gif;base64,R0lGODlhAQABAAAAACw=',
       act: () => undefined,
     }),

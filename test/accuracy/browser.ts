@@ -1,0 +1,75 @@
+import { createReadStream } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Page } from '@playwright/test';
+import { createServer } from 'vite';
+// For its declaration of `window.accuracy`.
+import type {} from './page.ts';
+
+/*
+ * The page with the worker, in a browser, for scripts that want photos judged or painted.
+ */
+
+export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Serves the page with its sources, and photo number n of the list under `/photo/n`. */
+async function serve(photos: readonly string[]): Promise<{ url: string; close: () => Promise<void> }> {
+  const server = await createServer({
+    root: REPOSITORY,
+    configFile: false,
+    logLevel: 'error',
+    // Known from the start, so that no dependency is found, and bundled anew, while the page loads.
+    optimizeDeps: { include: ['comlink', '@mediapipe/tasks-vision'], noDiscovery: true },
+    cacheDir: `${REPOSITORY}/node_modules/.cache/accuracy`,
+    // The sources may be edited while a run is under way; a page that reloads would lose it.
+    server: { port: 0, host: '127.0.0.1', hmr: false, watch: null },
+    plugins: [
+      {
+        name: 'photos',
+        configureServer({ middlewares }) {
+          middlewares.use('/photo', (request, response) => {
+            const photo = photos[Number(request.url?.slice(1))];
+            if (photo === undefined) response.writeHead(404).end();
+            else createReadStream(photo).pipe(response);
+          });
+        },
+      },
+    ],
+  });
+  await server.listen();
+  const address = server.httpServer?.address();
+  if (address === null || typeof address !== 'object') throw new Error('The server has no port.');
+  return {
+    url: `http://127.0.0.1:${address.port}/test/accuracy/index.html`,
+    close: () => server.close(),
+  };
+}
+
+/**
+ * Opens the page and starts its worker.
+ * @param photos files that the page finds under `/photo/n`
+ */
+export async function openPage(
+  photos: readonly string[],
+): Promise<{ page: Page; close: () => Promise<void> }> {
+  const server = await serve(photos);
+  const executablePath = process.env['CHROMIUM_PATH'];
+  const browser = await chromium.launch({
+    ...(executablePath ? { executablePath } : {}),
+    args: [
+      '--no-sandbox',
+      '--enable-unsafe-swiftshader',
+      '--disable-background-networking',
+      '--disable-component-update',
+    ],
+  });
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => console.error(error));
+  await page.goto(server.url);
+  await page.waitForFunction(() => 'accuracy' in window);
+  await page.evaluate(() => window.accuracy.open());
+  const close = async (): Promise<void> => {
+    await browser.close();
+    await server.close();
+  };
+  return { page, close };
+}

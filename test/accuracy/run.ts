@@ -1,0 +1,125 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from '@playwright/test';
+import { openPage, REPOSITORY } from './browser.ts';
+import { type CopyOutcome, type PhotoOutcome, report } from './report.ts';
+import { ALL_DEGRADATIONS, dealSamples } from './samples.ts';
+import { type Label, parseArguments, parseManifest, UsageError } from './score.ts';
+
+/*
+ * `npm run accuracy -- MANIFEST.tsv --json OUT.json`: every photo of a manifest as still camera frames in Chromium.
+ */
+
+const DEFAULT_MANIFEST = join(REPOSITORY, '../shared/photos/manifest.tsv');
+
+const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
+
+/** npm changes into the package; paths that were typed mean the caller's folder. */
+const typedPath = (path: string): string => resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
+
+function readManifest(path: string): readonly Label[] {
+  if (!existsSync(path)) throw new UsageError(`There is no manifest ${path}.`);
+  const labels = parseManifest(readFileSync(path, 'utf8'));
+  for (const { file } of labels)
+    if (!existsSync(join(dirname(path), file)))
+      throw new UsageError(`The manifest names ${file}, which does not exist.`);
+  return labels;
+}
+
+/** Judges every photo as it is; good ones are kept in the page for their copies. */
+async function judgePhotos(page: Page, labels: readonly Label[]): Promise<readonly PhotoOutcome[]> {
+  const outcomes: PhotoOutcome[] = [];
+  for (const [i, label] of labels.entries()) {
+    const flawless = label.must.length + label.may.length === 0;
+    const seen = await page.evaluate(([url, file]) => window.accuracy.judgePhoto(url, file), [
+      `/photo/${i}`,
+      flawless ? label.file : null,
+    ] as const);
+    outcomes.push({ ...label, reported: seen.reported, seen });
+    progress('photos', i + 1, labels.length, 50);
+  }
+  return outcomes;
+}
+
+/** Judges degraded copies of the photos that are good without reserve. */
+async function judgeCopies(
+  page: Page,
+  photos: readonly PhotoOutcome[],
+  pictures: string | null,
+): Promise<readonly CopyOutcome[]> {
+  const bases = photos.filter(({ must, may, seen }) => must.length + may.length === 0 && seen.face !== null);
+  const files = [...new Set(bases.map(({ file }) => file))];
+  // Photo by photo, because opening one takes longer than a copy.
+  const samples = [...dealSamples(files)].sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file));
+  const outcomes: CopyOutcome[] = [];
+  if (pictures !== null) mkdirSync(pictures, { recursive: true });
+  for (const [i, sample] of samples.entries()) {
+    const degradation = ALL_DEGRADATIONS[sample.degradation];
+    if (degradation === undefined) throw new Error('no such degradation');
+    const { code, may, name } = degradation;
+    const { seen, picture } = await page.evaluate(
+      ([chosen, wanted]) => window.accuracy.judgeSample(chosen, wanted),
+      [sample, pictures !== null] as const,
+    );
+    const { file, step } = sample;
+    outcomes.push({
+      file,
+      must: code === null ? [] : [code],
+      may,
+      name,
+      step,
+      reported: seen.reported,
+      seen,
+    });
+    if (pictures !== null && picture !== null) {
+      const title = [code ?? 'harmless', name, step, basename(file)].join(' ').replaceAll('/', '-');
+      writeFileSync(join(pictures, title), picture.split(',')[1] ?? '', 'base64');
+    }
+    progress('degraded copies', i + 1, samples.length, 200);
+  }
+  return outcomes;
+}
+
+function progress(what: string, done: number, all: number, every: number): void {
+  if (done % every === 0 || done === all) console.log(`${done} of ${all} ${what}`);
+}
+
+async function run(words: readonly string[]): Promise<void> {
+  const options = parseArguments(words);
+  const manifest = options.manifest === null ? DEFAULT_MANIFEST : typedPath(options.manifest);
+  if (options.manifest === null && !existsSync(manifest)) {
+    console.log(`skipped: no ${DEFAULT_MANIFEST}, and no manifest was named`);
+    return;
+  }
+  const { only, pictures } = options;
+  const labels = readManifest(manifest).filter(({ file }) => only === null || only.test(file));
+  if (labels.length === 0) throw new UsageError('No photo matches --only.');
+  const { page, close } = await openPage(labels.map(({ file }) => join(dirname(manifest), file)));
+  let photos: readonly PhotoOutcome[];
+  let copies: readonly CopyOutcome[] = [];
+  try {
+    photos = await judgePhotos(page, labels);
+    if (options.degradations)
+      copies = await judgeCopies(page, photos, pictures === null ? null : typedPath(pictures));
+  } finally {
+    await close();
+  }
+  const { text, results, json } = report(photos, copies);
+  console.log(text);
+  if (options.json !== null) writeFileSync(typedPath(options.json), `${JSON.stringify(json, null, 1)}\n`);
+  if (options.measures !== null) {
+    const measures = [...photos, ...copies].map(({ seen, ...outcome }) => ({ ...outcome, ...seen }));
+    writeFileSync(typedPath(options.measures), `${JSON.stringify(measures)}\n`);
+  }
+  // Only a whole run on the photos that everybody has is worth keeping.
+  if (manifest === DEFAULT_MANIFEST && options.degradations && only === null) writeFileSync(RESULTS, results);
+}
+
+try {
+  await run(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}

@@ -1,0 +1,63 @@
+import { COVER_DEGRADATIONS } from './covers.ts';
+import { type Degradation, DEGRADATIONS } from './degradations.ts';
+import { hashOf, randomFrom, shuffled } from './score.ts';
+
+/*
+ * Which degraded copies a run makes.
+ */
+
+/** Every degradation that a run deals out. */
+export const ALL_DEGRADATIONS: readonly Degradation[] = [...DEGRADATIONS, ...COVER_DEGRADATIONS];
+
+/** What all random numbers of a run follow from. */
+export const SEED = 20250;
+/** Copies per code, where there are photos enough. */
+const COPIES_PER_CODE = 48;
+/** Copies of one photo per code. */
+const COPIES_PER_PHOTO = 2;
+
+/** One degraded copy. */
+export interface Sample {
+  /** The photo, as the manifest names it. */
+  readonly file: string;
+  /** Place in `ALL_DEGRADATIONS`. */
+  readonly degradation: number;
+  readonly step: number;
+  /** The photo that a second head comes from. */
+  readonly other: string;
+}
+
+/** What one sample's random numbers follow from. */
+export const seedOf = ({ file, degradation, step }: Sample): number =>
+  hashOf([SEED, file, ALL_DEGRADATIONS[degradation]?.name, step].join('\n'));
+
+/**
+ * Deals the steps of every code evenly to photos in random order; what is harmless goes to every photo. The same
+ * photos give the same samples.
+ */
+export function dealSamples(files: readonly string[]): readonly Sample[] {
+  const codes = [...new Set(ALL_DEGRADATIONS.map(({ code }) => code))];
+  return codes.flatMap((code) => {
+    const random = randomFrom(hashOf(`${SEED} ${code ?? 'harmless'}`));
+    const photos = shuffled(files, random);
+    const steps = shuffled(
+      ALL_DEGRADATIONS.flatMap((degradation, i) =>
+        degradation.code === code ? degradation.steps.map((step) => ({ degradation: i, step })) : [],
+      ),
+      random,
+    );
+    const most = COPIES_PER_PHOTO * photos.length;
+    const count = code === null ? most : Math.min(COPIES_PER_CODE, most);
+    return Array.from({ length: count }, (_, i): readonly Sample[] => {
+      const round = Math.floor(i / photos.length);
+      const seat = i % photos.length;
+      const file = photos[seat];
+      const other = photos[(seat + 1 + Math.floor(random() * (photos.length - 1))) % photos.length];
+      // Further by one each round, so that a photo does not get its first step again.
+      const chosen = steps[(seat + round) % steps.length];
+      return file === undefined || other === undefined || chosen === undefined
+        ? []
+        : [{ file, other, ...chosen }];
+    }).flat();
+  });
+}
