@@ -27,6 +27,8 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
+          // Properties run hundreds of times, on machines that others use too.
+          testTimeout: 60_000,
           include: ['test/{domain,server,package,accuracy}/**/*.test.ts'],
         },
       },

@@ -1,12 +1,13 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { COVER_NETWORKS, COVER_PICTURE, coverInput, type CoverNetwork } from '../src/analysis/cover.ts';
 import { decodeWeights } from '../src/analysis/network.ts';
+import { lumaOf } from '../src/analysis/pixels.ts';
 import type { FaceCover } from '../src/domain/observation.ts';
 import type { GuidanceCode } from '../src/domain/result.ts';
 import { COVERS } from '../test/accuracy/covers.ts';
-import { openPage, REPOSITORY } from '../test/accuracy/browser.ts';
+import { openPage, REPOSITORY, typedPath } from '../test/accuracy/browser.ts';
 import { hashOf, type Label as PhotoLabel, parseManifest, partOf } from '../test/accuracy/score.ts';
 import {
   areaUnderCurve,
@@ -21,13 +22,14 @@ import {
 } from './training.ts';
 
 /*
- * Trains the cover networks: `CHROMIUM_PATH=… tsx scripts/train-cover.ts MANIFEST.tsv…` (after `npm run build`). Faces of
- * labelled photos, and covers drawn over the free ones, are painted in the browser and kept under node_modules/.cache.
- * People of the first manifest's part "check" (`partOf`) teach nothing and give the held-out score.
+ * Trains the cover networks: `npm run train -- MANIFEST.tsv…`. Faces of labelled photos, and covers drawn over the free
+ * ones, are painted in the browser and kept under node_modules/.cache. People of the first manifest's part "check"
+ * (`partOf`) teach nothing and give the held-out score. `stock-portraits.tsv` is the second manifest that the shipped
+ * weights learned from; it belongs into the folder static/avatars of the package that the README names.
  */
 
 const SEED = 1;
-const EPOCHS = Number(process.env['EPOCHS'] ?? 8);
+const EPOCHS = 7;
 const PICTURE_BYTES = 3 * COVER_PICTURE.width * COVER_PICTURE.height;
 const TARGET = fileURLToPath(new URL('../src/analysis/cover-weights.ts', import.meta.url));
 
@@ -107,21 +109,24 @@ function labelOf({ must, may, cover }: Lesson, code: GuidanceCode): Label {
   return may.includes(code) || drawn?.may.includes(code) === true ? null : 0;
 }
 
-/** Brightness, contrast, colour and grain as cameras differ in them, mirrored or not, a little off the mark. */
+/** Brightness, contrast, haze, colour and grain as cameras differ in them, mirrored or not, a little off the mark. */
 function varied(picture: Uint8Array, random: Random): Float32Array {
   const { width, height } = COVER_PICTURE;
   const between = (low: number, high: number): number => low + (high - low) * random();
   const mirrored = random() < 0.5;
   const [dx, dy] = [Math.round(between(-2.4, 2.4)), Math.round(between(-2.4, 2.4))];
   const [gain, gamma] = [Math.exp(between(-0.25, 0.25)), between(0.85, 1.18)];
+  const haze = random() < 0.3 ? between(0, 0.55) : 0;
+  const veil = between(90, 230);
   const curves = [0.08, 0.05, 0.1].map((spread) => {
     const tint = Math.exp(between(-spread, spread));
-    return Float32Array.from({ length: 256 }, (_, v) =>
-      Math.min(255, 255 * (v / 255) ** gamma * gain * tint),
-    );
+    return Float32Array.from({ length: 256 }, (_, v) => {
+      const light = Math.min(255, 255 * (v / 255) ** gamma * gain * tint);
+      return light + haze * (veil - light);
+    });
   });
   const grain = random() < 0.4 ? between(0, 14) : 0;
-  const grey = random() < 0.03;
+  const saturation = random() < 0.03 ? 0 : random() < 0.4 ? between(0.3, 1.25) : 1;
   const out = new Float32Array(picture.length);
   for (let y = 0, to = 0; y < height; y++) {
     const row = Math.min(height - 1, Math.max(0, y + dy)) * width;
@@ -129,9 +134,13 @@ function varied(picture: Uint8Array, random: Random): Float32Array {
       const column = Math.min(width - 1, Math.max(0, x + dx));
       const from = 3 * (row + (mirrored ? width - 1 - column : column));
       const noise = grain > 0 ? (random() + random() - 1) * grain : 0;
-      for (let c = 0; c < 3; c++)
-        out[to + c] = Math.min(255, Math.max(0, (curves[c]?.[picture[from + c] ?? 0] ?? 0) + noise));
-      if (grey) out.fill(((out[to] ?? 0) + (out[to + 1] ?? 0) + (out[to + 2] ?? 0)) / 3, to, to + 3);
+      const r = curves[0]?.[picture[from] ?? 0] ?? 0;
+      const g = curves[1]?.[picture[from + 1] ?? 0] ?? 0;
+      const b = curves[2]?.[picture[from + 2] ?? 0] ?? 0;
+      const grey = (1 - saturation) * lumaOf(r, g, b) + noise;
+      out[to] = Math.min(255, Math.max(0, grey + saturation * r));
+      out[to + 1] = Math.min(255, Math.max(0, grey + saturation * g));
+      out[to + 2] = Math.min(255, Math.max(0, grey + saturation * b));
     }
   }
   return out;
@@ -181,21 +190,27 @@ function trainOne(
   };
 }
 
-const manifests = process.argv.slice(2).map((path) => resolve(path));
+const manifests = process.argv.slice(2).map(typedPath);
 if (manifests.length === 0) {
   console.error('Usage: tsx scripts/train-cover.ts MANIFEST.tsv…');
   process.exit(2);
 }
 const lessons: Lesson[] = [];
 for (const [i, manifest] of manifests.entries()) lessons.push(...(await lessonsOf(manifest, i === 0)));
-const only = process.env['ONLY'];
-if (only === 'paint') process.exit(0);
-const results = Object.entries(COVER_NETWORKS)
-  .filter(([name]) => only === undefined || only === name)
-  .map(([name, network]) => ({ name, ...trainOne(name, network, lessons) }));
-for (const { report } of results) console.log(report.join('\n'));
-if (only !== undefined) {
-  mkdirSync('/tmp/explore/w', { recursive: true });
-  for (const { name, text, report } of results)
-    writeFileSync(join('/tmp/explore/w', name), `${text}\n${report.join('\n')}`);
-} else writeFileSync(TARGET, '');
+const results = Object.entries(COVER_NETWORKS).map(([name, network]) => ({
+  name,
+  ...trainOne(name, network, lessons),
+}));
+const report = results.flatMap(({ report: lines }) => lines);
+console.log(report.join('\n'));
+writeFileSync(
+  TARGET,
+  `/**
+ * Weights of the cover networks, int8 in base64, as \`scripts/train-cover.ts\` writes them (seed ${SEED}, ${EPOCHS} epochs).
+${report.map((line) => ` * ${line}`).join('\n')}
+ */
+export const COVER_WEIGHTS = {
+${results.map(({ name, text }) => `  ${name}: '${text}',`).join('\n')}
+};
+`,
+);

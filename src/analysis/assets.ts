@@ -7,12 +7,15 @@ export interface Assets {
   readonly landmarker: Uint8Array;
   /** Model for FaceDetector. */
   readonly detector: Uint8Array;
+  /** Model for ImageSegmenter: where the person is. */
+  readonly person: Uint8Array;
 }
 
 const FILES = {
   runtime: 'vision_wasm_module_internal.wasm',
   landmarker: 'face.task',
   detector: 'face_detector.tflite',
+  person: 'person.tflite',
 } as const;
 
 async function request(base: URL, file: string): Promise<Response> {
@@ -39,6 +42,11 @@ async function sizesOf(base: URL): Promise<ReadonlyMap<string, number>> {
       return typeof bytes === 'number' ? [[file, bytes]] : [];
     }),
   );
+}
+
+/** A TFLite file has its identifier behind the reference to its root. */
+function isTflite(bytes: Uint8Array): boolean {
+  return new TextDecoder().decode(bytes.subarray(4, 8)) === 'TFL3';
 }
 
 /**
@@ -76,12 +84,15 @@ export async function fetchAssets(base: URL, onProgress: (fraction: number) => v
   };
 
   try {
-    const [runtime, landmarker, detector] = await Promise.all([
+    const [runtime, landmarker, detector, person] = await Promise.all([
       runtimeOf(),
       bytesOf(FILES.landmarker),
       bytesOf(FILES.detector),
+      bytesOf(FILES.person),
     ]);
-    return { runtime, landmarker, detector };
+    // It starts only once a face is in view, which is late to find out that a server sent something else.
+    if (!isTflite(person)) throw new CaptureError('assets-failed', `${FILES.person} is no model.`);
+    return { runtime, landmarker, detector, person };
   } catch (error) {
     if (error instanceof CaptureError) throw error;
     throw new CaptureError('assets-failed', 'The analysis files arrived broken.', { cause: error });

@@ -62,7 +62,12 @@ export function shoulderSlope(mask: Plane, chin: Point, faceWidth: number): numb
 }
 
 /** Where the person begins in one column; null where that is neither in the mask nor cut off by its lower border. */
-function outlineAt({ data, width, height }: Plane, chin: Point, out: number, faceWidth: number): Place | null {
+function outlineAt(
+  { data, width, height }: Plane,
+  chin: Point,
+  out: number,
+  faceWidth: number,
+): Place | null {
   const x = Math.round(chin.x + out * faceWidth);
   const lowest = Math.round(chin.y + LOWEST * faceWidth);
   let y = Math.min(height - 1, lowest);

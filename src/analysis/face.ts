@@ -1,10 +1,11 @@
 import type { Point, Size } from '../domain/geometry.ts';
 import type { Face, FaceObservation } from '../domain/observation.ts';
+import { shoulderSlope } from './body.ts';
 import { COVER_BOXES, createCoverMeter } from './cover.ts';
 import { lightBoxes, lightOn } from './light.ts';
 import type { Seen, SeenFace } from './models.ts';
 import { alignTo, boxOf, detailOf } from './patch.ts';
-import { lumaPlane, type Pixels } from './pixels.ts';
+import { lumaPlane, type Pixels, type Plane } from './pixels.ts';
 import { eyeSharpness } from './sharpness.ts';
 
 /*
@@ -24,6 +25,8 @@ const FORGET_AFTER = 1000;
 /** The first frame of a meter has no movement. */
 export function createFaceMeter(): FaceMeter {
   let last: { readonly points: readonly Point[]; readonly now: number } | null = null;
+  // Held between the frames that have a mask.
+  let shoulders: number | null = null;
   const coverOf = createCoverMeter();
   return {
     observe(seen, pixels, { width, height }, now, detailed) {
@@ -31,6 +34,7 @@ export function createFaceMeter(): FaceMeter {
       const { face } = seen;
       if (face === null || pixels === null) {
         last = null;
+        shoulders = null;
         return { kind: 'face', frame: size, faces: seen.faces, face: null };
       }
       const box = boxOf(face.points);
@@ -38,6 +42,7 @@ export function createFaceMeter(): FaceMeter {
       const motion =
         last === null || seconds <= 0 ? 0 : meanDistance(last.points, face.points) / box.width / seconds;
       last = { points: face.points, now };
+      if (seen.person !== null) shoulders = shouldersOf(face, seen.person, width);
       const aligned = alignTo(face.points, pixels);
       const luma = lumaPlane(aligned.patch);
       const light = lightOn(aligned, luma, face.points, pixels);
@@ -48,6 +53,7 @@ export function createFaceMeter(): FaceMeter {
         face: {
           box,
           ...anglesOf(face),
+          shoulders,
           motion,
           light,
           cover: coverOf(aligned.patch),
@@ -68,15 +74,27 @@ function meanDistance(a: readonly Point[], b: readonly Point[]): number {
   );
 }
 
-/** Turn, nod and tilt, taken apart in this order from a matrix that lies column by column. */
+const CHIN = 152;
+
+/** Degrees; null where no shoulders are to be seen. `width` is the frame's, px. */
+function shouldersOf({ points }: SeenFace, person: Plane, width: number): number | null {
+  const scale = person.width / width;
+  const { x, y } = points[CHIN] ?? { x: 0, y: 0 };
+  return shoulderSlope(person, { x: x * scale, y: y * scale }, boxOf(points).width * scale);
+}
+
+/**
+ * Turn, nod and tilt, from a matrix that lies column by column. Turn and nod are counted from the line of sight, as the
+ * picture shows them: a face high in the frame that looks straight ahead seems to look down on the camera.
+ */
 function anglesOf({ matrix }: SeenFace): Pick<Face, 'yaw' | 'pitch' | 'roll'> {
-  const [xx = 1, xy = 0, xz = 0] = matrix;
-  const yz = matrix[6] ?? 0;
-  const zz = matrix[10] ?? 1;
+  const [xx = 1, xy = 0] = matrix;
+  const [forwardX = 0, forwardY = 0, forwardZ = 1] = matrix.slice(8, 11);
+  const [x = 0, y = 0, z = -1] = matrix.slice(12, 15);
   const degrees = 180 / Math.PI;
   return {
-    yaw: -Math.asin(Math.min(1, Math.max(-1, xz))) * degrees,
-    pitch: -Math.atan2(yz, zz) * degrees,
+    yaw: (Math.atan2(forwardX, forwardZ) - Math.atan2(-x, -z)) * degrees,
+    pitch: (Math.atan2(forwardY, forwardZ) - Math.atan2(-y, -z)) * degrees,
     roll: -Math.atan2(xy, xx) * degrees,
   };
 }

@@ -1,14 +1,21 @@
-import { FaceDetector, FaceLandmarker, type NormalizedLandmark } from '@mediapipe/tasks-vision';
+import { FaceDetector, FaceLandmarker, ImageSegmenter } from '@mediapipe/tasks-vision';
 import moduleFactory from '@mediapipe/tasks-vision/vision_wasm_module_internal.js';
-import type { Box } from '../domain/geometry.ts';
+import { type Box, fitLongSide, type Size } from '../domain/geometry.ts';
 import type { Landmark } from '../domain/observation.ts';
 import { CaptureError } from '../domain/result.ts';
 import type { Assets } from './assets.ts';
+import { boxOf } from './patch.ts';
+import type { Plane } from './pixels.ts';
 
 /** What the models say of one frame. */
 export interface Seen {
   readonly faces: readonly Box[];
   readonly face: SeenFace | null;
+  /**
+   * Confidence 0..1 that a pixel of the frame, scaled to a long side of 256 px, is a person; null on frames for which
+   * it was not asked. It is there a few times a second, some frames after the first face.
+   */
+  readonly person: Plane | null;
 }
 
 /** The main face, as the landmarker gives it. */
@@ -20,12 +27,20 @@ export interface SeenFace {
 }
 
 export interface Models {
-  /** Runs the models on one frame. `now` in ms, monotonic. */
+  /**
+   * Runs the models on one frame. `now` in ms, monotonic.
+   * @throws Error where one of them fails
+   */
   see(frame: ImageBitmap, now: number): Seen;
 }
 
 /** Faces are counted this often, ms: the detector costs as much as the landmarker, and a second person does not blink in. */
 const COUNT_EVERY = 300;
+
+/** The person is looked for this often, ms: it costs as much as the landmarker again, and shoulders are slow. */
+const MASK_EVERY = 300;
+/** Long side of what the person is looked for in, px: the model takes 256 x 256, and more only costs. */
+const MASK_LONG_SIDE = 256;
 
 /** Tasks that have not started after this long never will: a failing instantiation leaves their promise open for ever. ms. */
 const START_TIMEOUT = 30_000;
@@ -86,13 +101,15 @@ async function start<T>(
 }
 
 /**
- * Starts landmarker and detector and runs both once, because the first inference is many times slower.
+ * Starts landmarker and detector and runs both once, because the first inference is many times slower. The person's
+ * mask starts when the first face is seen: nothing that the first hints say needs it.
  * @throws CaptureError `assets-failed`
  */
 export async function createModels({
   runtime,
   landmarker: bundle,
   detector: model,
+  person,
 }: Assets): Promise<Models> {
   globals.custom_dbg = silent;
   try {
@@ -110,7 +127,7 @@ export async function createModels({
         runningMode: 'VIDEO',
       }),
     );
-    const models = modelsOf(landmarker, detector);
+    const models = modelsOf(landmarker, detector, createPersonMask(runtime, person));
     const blank = new OffscreenCanvas(WARM_UP_SIZE, WARM_UP_SIZE);
     blank.getContext('2d')?.fillRect(0, 0, WARM_UP_SIZE, WARM_UP_SIZE);
     models.see(blank.transferToImageBitmap(), 0);
@@ -121,18 +138,134 @@ export async function createModels({
   }
 }
 
-function modelsOf(landmarker: FaceLandmarker, detector: FaceDetector): Models {
+/** Tells where the person is, once it has started; null until then, and for good where it cannot be started. */
+type PersonMask = (frame: ImageBitmap, timestamp: number) => Plane | null;
+
+function createPersonMask(runtime: WebAssembly.Module, model: Uint8Array): PersonMask {
+  const easel = createEasel();
+  let segmenter: ImageSegmenter | null = null;
+  let begun = false;
+
+  const begin = async (): Promise<void> => {
+    segmenter = await start(runtime, (fileset) =>
+      ImageSegmenter.createFromOptions(fileset, {
+        baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
+        runningMode: 'VIDEO',
+        outputConfidenceMasks: true,
+        outputCategoryMask: false,
+      }),
+    ).catch(() => null); // Level shoulders are not worth a journey that fails.
+  };
+
+  return (frame, timestamp) => {
+    if (!begun) {
+      begun = true;
+      // Later, so that the answer to this frame does not wait for it.
+      setTimeout(() => void begin(), 0);
+    }
+    if (segmenter === null) return null;
+    easel.draw(
+      frame,
+      { x: 0, y: 0, width: frame.width, height: frame.height },
+      fitLongSide(frame, MASK_LONG_SIDE),
+    );
+    let plane: Plane | null = null;
+    segmenter.segmentForVideo(easel.canvas, timestamp, (result) => {
+      const mask = result.confidenceMasks?.[0];
+      // Copied, because what the runtime lends is gone after this callback.
+      if (mask) plane = { data: mask.getAsFloat32Array().slice(), width: mask.width, height: mask.height };
+      result.close();
+    });
+    return plane;
+  };
+}
+
+/** A canvas that parts of frames are drawn on for the models. */
+interface Easel {
+  readonly canvas: OffscreenCanvas;
+  /** Draws a part of the frame at a size, px. */
+  draw(frame: ImageBitmap, part: Box, size: Size): void;
+}
+
+function createEasel(): Easel {
+  const canvas = new OffscreenCanvas(1, 1);
+  const context = canvas.getContext('2d');
+  return {
+    canvas,
+    draw(frame, { x, y, width, height }, size) {
+      if (context === null) throw new Error('No 2D canvas in this worker.');
+      if (canvas.width !== size.width || canvas.height !== size.height) {
+        canvas.width = size.width;
+        canvas.height = size.height;
+      }
+      context.drawImage(frame, x, y, width, height, 0, 0, size.width, size.height);
+    },
+  };
+}
+
+/** How much of the frame's long side is looked at from near by, and how far above its middle: far people stand there. */
+const NEAR_BY = { side: 0.55, above: 0.1 };
+/** A face that fills this much of the near view's width is found in the whole frame as well. */
+const NEAR_ENOUGH = 0.4;
+
+/**
+ * The landmarker, which does not find a face whose width is under a tenth of the frame: where there is none, it looks
+ * once more at the middle of the frame from near by, and stays there while the face is as far away.
+ */
+function createFinder(
+  landmarker: FaceLandmarker,
+): (frame: ImageBitmap, timestamp: number) => SeenFace | null {
+  const easel = createEasel();
+  let near = false;
+
+  const find = (picture: ImageBitmap | OffscreenCanvas, timestamp: number, part: Box): SeenFace | null => {
+    const { faceLandmarks, facialTransformationMatrixes } = landmarker.detectForVideo(picture, timestamp);
+    const [landmarks] = faceLandmarks;
+    const [matrix] = facialTransformationMatrixes;
+    if (landmarks === undefined || matrix === undefined) return null;
+    const points = landmarks.map(({ x, y, z }) => ({
+      x: part.x + x * part.width,
+      y: part.y + y * part.height,
+      z: z * part.width,
+    }));
+    return { points, matrix: matrix.data };
+  };
+
+  const findNear = (frame: ImageBitmap, timestamp: number): SeenFace | null => {
+    const side = Math.round(NEAR_BY.side * Math.max(frame.width, frame.height));
+    const [width, height] = [Math.min(side, frame.width), Math.min(side, frame.height)];
+    const top = Math.round(frame.height * (0.5 - NEAR_BY.above) - height / 2);
+    const part = { x: Math.round((frame.width - width) / 2), y: Math.max(0, top), width, height };
+    easel.draw(frame, part, part);
+    const face = find(easel.canvas, timestamp, part);
+    near = face !== null && boxOf(face.points).width < NEAR_ENOUGH * width;
+    return face;
+  };
+
+  return (frame, timestamp) => {
+    const whole = { x: 0, y: 0, width: frame.width, height: frame.height };
+    const first = near ? findNear(frame, timestamp) : find(frame, timestamp, whole);
+    if (first !== null) return first;
+    // Half a millisecond later, because Tasks refuses a time stamp that does not rise.
+    return near ? find(frame, timestamp + 0.5, whole) : findNear(frame, timestamp + 0.5);
+  };
+}
+
+function modelsOf(landmarker: FaceLandmarker, detector: FaceDetector, mask: PersonMask): Models {
+  const findFace = createFinder(landmarker);
   let timestamp = 0;
   let countedAt = -Infinity;
+  let maskedAt = -Infinity;
+  let putOff = false;
   let faces: readonly Box[] = [];
   return {
     see(frame, now) {
       // Tasks refuses a time stamp that does not rise.
       timestamp = Math.max(timestamp + 1, now);
-      const result = landmarker.detectForVideo(frame, timestamp);
-      const landmarks = result.faceLandmarks[0];
-      const matrix = result.facialTransformationMatrixes[0];
-      if (now - countedAt >= COUNT_EVERY || now < countedAt) {
+      const face = findFace(frame, timestamp);
+      const isDue = (last: number, every: number): boolean => now - last >= every || now < last;
+      const counts = isDue(countedAt, COUNT_EVERY);
+      if (counts) {
         countedAt = now;
         faces = detector
           .detectForVideo(frame, timestamp)
@@ -140,16 +273,14 @@ function modelsOf(landmarker: FaceLandmarker, detector: FaceDetector): Models {
           .map(({ originX, originY, width, height }) => ({ x: originX, y: originY, width, height }))
           .sort((a, b) => b.width - a.width);
       }
-      const toPixels = ({ x, y, z }: NormalizedLandmark): Landmark => ({
-        x: x * frame.width,
-        y: y * frame.height,
-        z: z * frame.width,
-      });
-      const face =
-        landmarks === undefined || matrix === undefined
-          ? null
-          : { points: landmarks.map(toPixels), matrix: matrix.data };
-      return { faces, face };
+      let person: Plane | null = null;
+      if (face !== null && isDue(maskedAt, MASK_EVERY)) {
+        // Put off by one frame at most, so that no frame of a flowing picture pays for both.
+        putOff = counts && !putOff;
+        if (!putOff) person = mask(frame, timestamp);
+        if (person !== null) maskedAt = now;
+      }
+      return { faces, face, person };
     },
   };
 }

@@ -14,14 +14,20 @@ type Measure<Seen> = (seen: Seen, guide: Box) => number | null;
 
 /** Measures that need a face. */
 const ofFace =
-  (measure: (face: Face, observation: FaceObservation, guide: Box) => number): Measure<FaceObservation> =>
+  (
+    measure: (face: Face, observation: FaceObservation, guide: Box) => number | null,
+  ): Measure<FaceObservation> =>
   (observation, guide) =>
     observation.face === null ? null : measure(observation.face, observation, guide);
+
+/** Height of the landmarks over that of the guide: its upper and its lower limit are two measures, to be set apart. */
+const heightInGuide = ofFace(({ box }, _, guide) => box.height / guide.height);
 
 const FACE_MEASURES: Record<FaceMeasure, Measure<FaceObservation>> = {
   faces: ({ face }) => (face === null ? 0 : 1),
   otherFace: (observation) => otherFaceWidth(observation),
-  heightInGuide: ofFace(({ box }, _, guide) => box.height / guide.height),
+  heightAtLeast: heightInGuide,
+  heightAtMost: heightInGuide,
   outside: ofFace(({ box }, _, guide) => 1 - insideArea(box, guide) / (box.width * box.height)),
   cover: ofFace(({ cover }) => cover.face),
   eyes: ofFace(({ cover }) => cover.eyes),
@@ -30,6 +36,7 @@ const FACE_MEASURES: Record<FaceMeasure, Measure<FaceObservation>> = {
   yaw: ofFace(({ yaw }) => Math.abs(yaw)),
   roll: ofFace(({ roll }) => Math.abs(roll)),
   pitch: ofFace(({ pitch }) => Math.abs(pitch)),
+  shoulders: ofFace(({ shoulders }) => (shoulders === null ? null : Math.abs(shoulders))),
   exposure: ofFace(({ light }) =>
     Math.max(light.highlight, SCLERA_SHARE * light.sclera, FRAME_SHARE * light.frameHighlight),
   ),
@@ -82,6 +89,7 @@ const areaOf = ({ width, height }: Box): number => width * height;
 export interface Judged extends Issue {
   readonly measure: FaceMeasure | CardMeasure;
   readonly comparison: 'above' | 'below';
+  readonly needsStillness: boolean;
   /** True where the frame breaks the rule. */
   readonly broken: boolean;
 }
@@ -92,11 +100,11 @@ function judgeBy<Name extends FaceMeasure | CardMeasure, Seen>(
   seen: Seen,
   guide: Box,
 ): readonly Judged[] {
-  return rules.flatMap(({ code, measure, comparison, threshold, unit }) => {
+  return rules.flatMap(({ code, measure, comparison, threshold, unit, needsStillness = false }) => {
     const value = measures[measure](seen, guide);
     if (value === null) return [];
     const broken = comparison === 'above' ? value > threshold : value < threshold;
-    return [{ code, measure, comparison, value, threshold, unit, broken }];
+    return [{ code, measure, comparison, value, threshold, unit, needsStillness, broken }];
   });
 }
 
@@ -124,7 +132,9 @@ export function assess(
   guide: Box,
   rules: GuidanceRules = GUIDANCE_RULES,
 ): readonly Issue[] {
-  const broken = judge(observation, guide, rules).filter((judged) => judged.broken);
+  const all = judge(observation, guide, rules).filter((judged) => judged.broken);
+  const moves = all.some(({ code }) => code === 'moving');
+  const broken = moves ? all.filter(({ needsStillness }) => !needsStillness) : all;
   return broken
     .filter(({ code }, i) => broken.findIndex((earlier) => earlier.code === code) === i)
     .map(({ code, value, threshold, unit }) => ({ code, value, threshold, unit }));

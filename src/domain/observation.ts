@@ -38,12 +38,18 @@ export interface FaceDetail {
 export interface Face {
   /** The box round all landmarks, px of the analysis frame (InterEyeDistance, HeadSize, crop of the face image). */
   readonly box: Box;
-  /** Degrees, positive where the head turns to its own left (HeadPoseYaw). */
+  /** Degrees from the line of sight, positive where the head turns to its own left (HeadPoseYaw). */
   readonly yaw: number;
-  /** Degrees, positive where the chin goes up (HeadPosePitch). */
+  /** Degrees from the line of sight, positive where the chin goes up (HeadPosePitch). */
   readonly pitch: number;
   /** Degrees, positive clockwise in the unmirrored frame (HeadPoseRoll). */
   readonly roll: number;
+  /**
+   * Slope of the line through both shoulders against the frame's horizontal, degrees, positive clockwise in the
+   * unmirrored frame; null where shoulders are not to be seen, or the mask of the person is not there yet. Measured a
+   * few times a second.
+   */
+  readonly shoulders: number | null;
   /** Mean movement of the landmarks since the last frame, face widths a second. 0 on the first frame. */
   readonly motion: number;
   readonly light: FaceLight;

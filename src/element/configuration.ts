@@ -92,10 +92,8 @@ function readThresholds(value: Thresholds): Thresholds {
     const rules = GUIDANCE_RULES[oneOf(`thresholds.${kind}`, kind, KINDS)];
     for (const [measure, threshold] of named(`thresholds.${kind}`, measures)) {
       const property = `thresholds.${kind}.${measure}`;
-      const limits = rules.filter((rule) => rule.measure === measure && !NEEDED.includes(rule.code));
-      if (limits.length === 0) throw invalid(property, 'is not a measure that has a threshold to set');
-      // One number cannot be the upper and the lower limit.
-      if (limits.length > 1) throw invalid(property, 'has more than one threshold, so none can be set');
+      if (!rules.some((rule) => rule.measure === measure && !NEEDED.includes(rule.code)))
+        throw invalid(property, 'is not a measure that has a threshold to set');
       if (!Number.isFinite(threshold)) throw invalid(property, 'must be a finite number');
     }
   }

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from '@playwright/test';
 import { createServer } from 'vite';
@@ -10,6 +11,9 @@ import type {} from './page.ts';
  */
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+
+/** npm changes into the package; paths that were typed mean the caller's folder. */
+export const typedPath = (path: string): string => resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
 
 /** Serves the page with its sources, and photo number n of the list under `/photo/n`. */
 async function serve(photos: readonly string[]): Promise<{ url: string; close: () => Promise<void> }> {

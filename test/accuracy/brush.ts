@@ -96,3 +96,28 @@ export function paintCover(
   context.drawImage(layer, 0, 0);
   context.filter = 'none';
 }
+
+/** x and y. */
+export type Point = readonly [number, number];
+
+/** A closed outline through points, rounded at each. */
+export function rounded({ context }: Brush, points: readonly Point[]): void {
+  const middle = (a: Point, b: Point): Point => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+  const last = points.at(-1) ?? [0, 0];
+  context.beginPath();
+  context.moveTo(...middle(last, points[0] ?? last));
+  points.forEach((point, i) => {
+    context.quadraticCurveTo(...point, ...middle(point, points[(i + 1) % points.length] ?? last));
+  });
+  context.closePath();
+}
+
+export function between(random: () => number, low: number, high: number): number {
+  return low + (high - low) * random();
+}
+
+export function pick<T>(random: () => number, items: readonly [T, ...T[]] | readonly T[]): T {
+  const item = items[Math.floor(random() * items.length)];
+  if (item === undefined) throw new Error('nothing to pick from');
+  return item;
+}

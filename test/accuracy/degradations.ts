@@ -1,7 +1,7 @@
 import type { Box, Point, Size } from '../../src/domain/geometry.ts';
 import type { Landmark } from '../../src/domain/observation.ts';
 import type { GuidanceCode } from '../../src/domain/result.ts';
-import { linear, type Mesh, place, ramp, relight, turnHead, warp } from './paint.ts';
+import { linear, type Mesh, place, ramp, relight, turnHead } from './paint.ts';
 
 /*
  * Good photos, spoilt in known steps. Each degradation is data and a function that paints it; what it must be reported
@@ -144,16 +144,6 @@ function addFace({ context, size, face, other, random }: Picture, share: number)
   context.drawImage(layer, spot.x, spot.y);
 }
 
-/** Below the chin, one shoulder up and the other down; the head stays. */
-function slopeShoulders({ context, face }: Picture, degrees: number): void {
-  const chin = face.y + face.height;
-  const slope = Math.tan((degrees * Math.PI) / 180);
-  warp(context, (x, y) => {
-    const below = ramp(y, chin - 0.05 * face.height, chin + 0.25 * face.height);
-    return { x, y: y - below * slope * (x - face.x - face.width / 2) };
-  });
-}
-
 async function recompress({ context }: Picture, quality: number): Promise<void> {
   const blob = await context.canvas.convertToBlob({ type: 'image/jpeg', quality: quality / 100 });
   context.drawImage(await createImageBitmap(blob), 0, 0);
@@ -219,14 +209,6 @@ const SPOILT: readonly Degradation[] = [
     steps: [18, 22, 26, 30],
     paint: ({ context, face, random }, degrees) =>
       place(context, middle(face), { degrees: degrees * either(random) }),
-  },
-  {
-    code: 'body-tilted',
-    may: ['head-tilted'],
-    name: 'shoulders slope, head upright',
-    unit: 'degrees',
-    steps: [14, 18, 22],
-    paint: (picture, degrees) => slopeShoulders(picture, degrees * either(picture.random)),
   },
   {
     code: 'head-turned',

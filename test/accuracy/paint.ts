@@ -103,7 +103,7 @@ export function place(
 }
 
 /** Corners of a triangle, as numbers of landmarks. */
-export type Triangle = readonly [number, number, number];
+type Triangle = readonly [number, number, number];
 
 /** How the landmarks hang together: the triangles of the face, and its outline, round and round. */
 export interface Mesh {

@@ -36,7 +36,7 @@ const asPercent = (fraction: number | null): string =>
   fraction === null ? '-' : `${(100 * fraction).toFixed(1)} %`;
 
 /** A Markdown table with columns as wide as their widest cell. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
   const widths = header.map((_, i) => Math.max(3, ...all.map((row) => row[i]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
@@ -46,7 +46,7 @@ export function table(header: readonly string[], rows: readonly (readonly string
 }
 
 /** A table of all codes, and the lines about faulty and good ones. */
-export function summary(score: Score): string {
+function summary(score: Score): string {
   const rows = SELFIE_CODES.map((code) => {
     const { n = 0, recall = null, falseAlarms = 0 } = score.codes[code] ?? {};
     return [`\`${code}\``, String(n), asPercent(recall), String(falseAlarms)];
@@ -63,7 +63,7 @@ export function summary(score: Score): string {
 const PARTS_DIFFER = 0.05;
 
 /** The two parts side by side, for codes that both have. */
-export function partsTable(outcomes: readonly Outcome[]): string {
+function partsTable(outcomes: readonly Outcome[]): string {
   const part = (name: Part): Score => scoreOf(outcomes.filter(({ file }) => partOf(file) === name));
   const [set, check] = [part('set'), part('check')];
   const mark = (a: number | null, b: number | null): string =>
@@ -98,7 +98,7 @@ const valuesOf = (reported: readonly Reported[]): string =>
   reported.map(({ code, value, threshold }) => `${code} ${value} (${threshold})`).join(', ');
 
 /** Everything that was not as labelled, a line each. */
-export function mistakes(outcomes: readonly Outcome[]): string {
+function mistakes(outcomes: readonly Outcome[]): string {
   return outcomes
     .flatMap((outcome) => {
       const missed = missedBy(outcome);
@@ -119,7 +119,7 @@ interface Rate {
 }
 
 /** Alarms on good photos, apart for head coverings and for the darker and lighter half of the faces. */
-export function goodGroups(outcomes: readonly PhotoOutcome[]): Readonly<Record<string, Rate>> {
+function goodGroups(outcomes: readonly PhotoOutcome[]): Readonly<Record<string, Rate>> {
   const good = outcomes.filter(isGood);
   const rate = (chosen: readonly Outcome[]): Rate => scoreOf(chosen).good;
   const tones = good.flatMap(({ seen }) => seen.tone ?? []).sort((a, b) => a - b);

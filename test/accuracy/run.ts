@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
-import { openPage, REPOSITORY } from './browser.ts';
+import { openPage, REPOSITORY, typedPath } from './browser.ts';
 import { type CopyOutcome, type PhotoOutcome, report } from './report.ts';
 import { ALL_DEGRADATIONS, dealSamples } from './samples.ts';
 import { type Label, parseArguments, parseManifest, UsageError } from './score.ts';
@@ -14,9 +14,6 @@ import { type Label, parseArguments, parseManifest, UsageError } from './score.t
 const DEFAULT_MANIFEST = join(REPOSITORY, '../shared/photos/manifest.tsv');
 
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
-
-/** npm changes into the package; paths that were typed mean the caller's folder. */
-const typedPath = (path: string): string => resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
 
 function readManifest(path: string): readonly Label[] {
   if (!existsSync(path)) throw new UsageError(`There is no manifest ${path}.`);
@@ -32,10 +29,16 @@ async function judgePhotos(page: Page, labels: readonly Label[]): Promise<readon
   const outcomes: PhotoOutcome[] = [];
   for (const [i, label] of labels.entries()) {
     const flawless = label.must.length + label.may.length === 0;
-    const seen = await page.evaluate(([url, file]) => window.accuracy.judgePhoto(url, file), [
-      `/photo/${i}`,
-      flawless ? label.file : null,
-    ] as const);
+    const seen = await page
+      .evaluate(([url, file]) => window.accuracy.judgePhoto(url, file), [
+        `/photo/${i}`,
+        flawless ? label.file : null,
+      ] as const)
+      .catch((error: unknown) => {
+        // The browser's words for a file that is no picture.
+        const undecodable = error instanceof Error && error.message.includes('could not be decoded');
+        throw undecodable ? new UsageError(`${label.file} is no picture that a browser can show.`) : error;
+      });
     outcomes.push({ ...label, reported: seen.reported, seen });
     progress('photos', i + 1, labels.length, 50);
   }

@@ -1,3 +1,4 @@
+import { BODY_DEGRADATIONS } from './body.ts';
 import { COVER_DEGRADATIONS } from './covers.ts';
 import { type Degradation, DEGRADATIONS } from './degradations.ts';
 import { hashOf, randomFrom, shuffled } from './score.ts';
@@ -7,7 +8,11 @@ import { hashOf, randomFrom, shuffled } from './score.ts';
  */
 
 /** Every degradation that a run deals out. */
-export const ALL_DEGRADATIONS: readonly Degradation[] = [...DEGRADATIONS, ...COVER_DEGRADATIONS];
+export const ALL_DEGRADATIONS: readonly Degradation[] = [
+  ...DEGRADATIONS,
+  ...BODY_DEGRADATIONS,
+  ...COVER_DEGRADATIONS,
+];
 
 /** What all random numbers of a run follow from. */
 export const SEED = 20250;
@@ -32,32 +37,34 @@ export const seedOf = ({ file, degradation, step }: Sample): number =>
   hashOf([SEED, file, ALL_DEGRADATIONS[degradation]?.name, step].join('\n'));
 
 /**
- * Deals the steps of every code evenly to photos in random order; what is harmless goes to every photo. The same
- * photos give the same samples.
+ * Deals the degradations of every code, and the steps of each, evenly to photos in random order; what is harmless goes
+ * to every photo. The same photos give the same samples.
  */
 export function dealSamples(files: readonly string[]): readonly Sample[] {
   const codes = [...new Set(ALL_DEGRADATIONS.map(({ code }) => code))];
   return codes.flatMap((code) => {
     const random = randomFrom(hashOf(`${SEED} ${code ?? 'harmless'}`));
     const photos = shuffled(files, random);
-    const steps = shuffled(
+    const degradations = shuffled(
       ALL_DEGRADATIONS.flatMap((degradation, i) =>
-        degradation.code === code ? degradation.steps.map((step) => ({ degradation: i, step })) : [],
+        degradation.code === code ? [{ degradation: i, steps: shuffled(degradation.steps, random) }] : [],
       ),
       random,
     );
     const most = COPIES_PER_PHOTO * photos.length;
     const count = code === null ? most : Math.min(COPIES_PER_CODE, most);
     return Array.from({ length: count }, (_, i): readonly Sample[] => {
-      const round = Math.floor(i / photos.length);
       const seat = i % photos.length;
+      const round = Math.floor(i / photos.length);
       const file = photos[seat];
       const other = photos[(seat + 1 + Math.floor(random() * (photos.length - 1))) % photos.length];
-      // Further by one each round, so that a photo does not get its first step again.
-      const chosen = steps[(seat + round) % steps.length];
-      return file === undefined || other === undefined || chosen === undefined
+      // Further by one each round, so that a photo gets nothing twice.
+      const chosen = degradations[(seat + round) % degradations.length];
+      const turn = Math.floor(seat / degradations.length) + round;
+      const step = chosen?.steps[turn % chosen.steps.length];
+      return file === undefined || other === undefined || chosen === undefined || step === undefined
         ? []
-        : [{ file, other, ...chosen }];
+        : [{ file, other, step, degradation: chosen.degradation }];
     }).flat();
   });
 }

@@ -143,7 +143,7 @@ export interface Outcome {
   readonly reported: readonly Reported[];
 }
 
-export interface CodeScore {
+interface CodeScore {
   /** Photos that must be reported with this code. */
   readonly n: number;
   /** Share of them that were; null where there is none. */

@@ -1,11 +1,13 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { fetchAssets } from '../../src/analysis/assets.ts';
 import { createModels, demandWebGl, type Models } from '../../src/analysis/models.ts';
-import type { Point } from '../../src/domain/geometry.ts';
+import type { Plane } from '../../src/analysis/pixels.ts';
+import type { Point, Size } from '../../src/domain/geometry.ts';
 import { ASSETS, distanceBetween, emptyFrame, frameOf, media, sharedPhotos } from './support.ts';
 
 /*
- * The rebuilt bundle against its origin: the untouched Face Mesh solution, run on the same frames in the same browser.
+ * The rebuilt models against their origin: the untouched Face Mesh and Selfie Segmentation solutions, run on the same
+ * frames in the same browser.
  */
 
 interface FaceMeshResults {
@@ -18,31 +20,72 @@ interface FaceMeshSolution {
   reset(): void;
 }
 
+interface SegmentationResults {
+  readonly segmentationMask: CanvasImageSource;
+}
+interface SegmentationSolution {
+  setOptions(options: object): void;
+  onResults(listener: (results: SegmentationResults) => void): void;
+  send(input: { image: HTMLCanvasElement }): Promise<void>;
+}
+
 /** Frames until the tracked region no longer depends on how the detector cut out the first one. */
 const SETTLE = 6;
 
-const SOLUTION = '/node_modules/@mediapipe/face_mesh/';
+const SOLUTIONS = '/node_modules/@mediapipe/';
 
-async function loadSolution(): Promise<FaceMeshSolution> {
+/** Runs the script of a solution, which puts its class into the global object. */
+async function loadSolution<T>(name: string, className: string): Promise<T> {
+  const folder = `${SOLUTIONS}${name}/`;
   const script = document.createElement('script');
-  script.src = `${SOLUTION}face_mesh.js`;
+  script.src = `${folder}${name}.js`;
   await new Promise((resolve, reject) => {
     script.addEventListener('load', resolve);
-    script.addEventListener('error', () => reject(new Error('face_mesh.js did not load')));
+    script.addEventListener('error', () => reject(new Error(`${name}.js did not load`)));
     document.head.append(script);
   });
-  const { FaceMesh } = globalThis as unknown as { FaceMesh: new (options: object) => FaceMeshSolution };
-  const solution = new FaceMesh({ locateFile: (file: string) => SOLUTION + file });
+  const classes = globalThis as unknown as Record<string, new (options: object) => T>;
+  const Solution = classes[className];
+  if (Solution === undefined) throw new Error(`${name}.js has no ${className}`);
+  return new Solution({ locateFile: (file: string) => folder + file });
+}
+
+async function loadFaceMesh(): Promise<FaceMeshSolution> {
+  const solution = await loadSolution<FaceMeshSolution>('face_mesh', 'FaceMesh');
   solution.setOptions({ staticImageMode: false, selfieMode: false, maxNumFaces: 1, refineLandmarks: false });
   return solution;
 }
 
-/** Points of the original, px of the frame. */
-async function pointsByOrigin(solution: FaceMeshSolution, frame: OffscreenCanvas): Promise<readonly Point[]> {
+/** What solutions take. */
+function elementOf(frame: OffscreenCanvas): HTMLCanvasElement {
   const canvas = document.createElement('canvas');
   canvas.width = frame.width;
   canvas.height = frame.height;
   canvas.getContext('2d')?.drawImage(frame, 0, 0);
+  return canvas;
+}
+
+/** The original's mask at the size of ours: confidence 0..1, row by row. */
+async function maskByOrigin(
+  solution: SegmentationSolution,
+  frame: OffscreenCanvas,
+  { width, height }: Size,
+): Promise<Float32Array> {
+  const small = new OffscreenCanvas(width, height);
+  const context = small.getContext('2d');
+  solution.onResults(({ segmentationMask }) => {
+    context?.clearRect(0, 0, width, height);
+    context?.drawImage(segmentationMask, 0, 0, width, height);
+  });
+  await solution.send({ image: elementOf(frame) });
+  const data = context?.getImageData(0, 0, width, height).data ?? new Uint8ClampedArray();
+  // It answers with a colour that is as opaque as it is certain.
+  return Float32Array.from({ length: width * height }, (_, i) => (data[4 * i + 3] ?? 0) / 255);
+}
+
+/** Points of the original, px of the frame. */
+async function pointsByOrigin(solution: FaceMeshSolution, frame: OffscreenCanvas): Promise<readonly Point[]> {
+  const canvas = elementOf(frame);
   let points: readonly Point[] = [];
   solution.onResults(({ multiFaceLandmarks }) => {
     points = (multiFaceLandmarks?.[0] ?? []).map(({ x, y }) => ({ x: x * frame.width, y: y * frame.height }));
@@ -77,7 +120,7 @@ describe('the rebuilt face bundle', () => {
   let solution: FaceMeshSolution;
   beforeAll(async () => {
     models = await createModels(await fetchAssets(ASSETS, () => undefined));
-    solution = await loadSolution();
+    solution = await loadFaceMesh();
   }, 60_000);
 
   let now = 0;
@@ -123,7 +166,94 @@ describe('the rebuilt face bundle', () => {
 
   test('sees no face in an empty frame', async () => {
     const seen = models.see(await createImageBitmap(emptyFrame(320, 240)), (now += 1000));
-    expect(seen).toEqual({ faces: [], face: null });
+    expect(seen).toEqual({ faces: [], face: null, person: null });
+  });
+});
+
+/** What both masks call the person, over what either does. */
+const SAME_PERSON = 0.97;
+/** The mask starts with the first face, and takes its time. */
+const STARTS_WITHIN = 20_000;
+
+describe('the person mask', () => {
+  let models: Models;
+  let solution: SegmentationSolution;
+  beforeAll(async () => {
+    models = await createModels(await fetchAssets(ASSETS, () => undefined));
+    solution = await loadSolution<SegmentationSolution>('selfie_segmentation', 'SelfieSegmentation');
+    solution.setOptions({ modelSelection: 0, selfieMode: false });
+  }, 60_000);
+
+  let now = 0;
+  const personIn = async (frame: OffscreenCanvas): Promise<Plane> => {
+    const until = performance.now() + STARTS_WITHIN;
+    while (performance.now() < until) {
+      const { person } = models.see(await createImageBitmap(frame), (now += 310));
+      if (person !== null) return person;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error('no mask');
+  };
+
+  test.each([...pictures.keys()])('covers in %s what the original solution covers', async (name) => {
+    const frame = await frameOf(pictures.get(name) ?? '');
+    models.see(await createImageBitmap(emptyFrame(64, 64)), (now += 1000));
+    const ours = await personIn(frame);
+    const theirs = await maskByOrigin(solution, frame, ours);
+    let both = 0;
+    let either = 0;
+    theirs.forEach((confidence, i) => {
+      const [a, b] = [confidence >= 0.5, (ours.data[i] ?? 0) >= 0.5];
+      if (a && b) both++;
+      if (a || b) either++;
+    });
+    console.log(`${name}: ${((100 * both) / either).toFixed(2)} % of the person in both masks`);
+    expect(either).toBeGreaterThan(0.1 * theirs.length);
+    expect(both / either).toBeGreaterThan(SAME_PERSON);
+  });
+
+  test('comes a few times a second, not on the frame that counts faces, and only with a face', async () => {
+    const frame = await frameOf(media('audrey.jpg'));
+    await personIn(frame);
+    let count = 0;
+    for (let i = 0; i < 30; i++) {
+      if (models.see(await createImageBitmap(frame), (now += 33)).person !== null) count++;
+    }
+    expect(count).toBeGreaterThanOrEqual(2);
+    expect(count).toBeLessThanOrEqual(4);
+    models.see(await createImageBitmap(emptyFrame(64, 64)), (now += 1000));
+    expect(models.see(await createImageBitmap(emptyFrame(64, 64)), (now += 1000)).person).toBeNull();
+  });
+});
+
+/** The model of the package, as it stands behind the new root. */
+const ORIGINAL_MODEL = {
+  bytes: 249_024,
+  sha256: '8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27',
+};
+
+describe('the built files', () => {
+  const sha256 = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> =>
+    [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))]
+      .map((byte) => byte.toString(16).padStart(2, '0'))
+      .join('');
+  const load = async (file: string): Promise<Response> => fetch(new URL(file, ASSETS));
+  const bytesOf = async (file: string): Promise<Uint8Array<ArrayBuffer>> =>
+    new Uint8Array(await (await load(file)).arrayBuffer());
+
+  test.each(['face.task', 'face_detector.tflite', 'person.tflite'])(
+    '%s is what the manifest says',
+    async (file) => {
+      const manifest: unknown = await (await load('manifest.json')).json();
+      const bytes = await bytesOf(file);
+      expect(manifest).toMatchObject({ [file]: { bytes: bytes.length, sha256: await sha256(bytes) } });
+    },
+  );
+
+  test('person.tflite leaves the original untouched', async () => {
+    expect(await sha256((await bytesOf('person.tflite')).slice(-ORIGINAL_MODEL.bytes))).toBe(
+      ORIGINAL_MODEL.sha256,
+    );
   });
 });
 

@@ -31,6 +31,7 @@ const GOOD_FACE: Face = {
     frameHighlight: 230,
   },
   cover: { face: 0.02, eyes: 0.01, glasses: 0.03, closed: 0.02 },
+  shoulders: 2,
   sharpness: 20,
 };
 const DETECTED: Box = { x: 180, y: 120, width: 280, height: 280 };
@@ -85,7 +86,7 @@ const LIMITS: readonly [GuidanceCode, string, allowed: Observation, broken: Obse
   ['face-too-close', '0.98 of the guide', filling(0.98), filling(0.99)],
   ['face-off-centre', 'to the side', shifted(0.1, 0), shifted(0.3, 0)],
   ['face-off-centre', 'up', shifted(0, -0.1), shifted(0, -0.3)],
-  ['face-covered', 'a mask', withCover({ face: 0.5 }), withCover({ face: 0.51 })],
+  ['face-covered', 'a mask', withCover({ face: 0.6 }), withCover({ face: 0.61 })],
   ['eyes-covered', 'dark glasses', withCover({ eyes: 0.5 }), withCover({ eyes: 0.51 })],
   ['glasses', 'clear glasses', withCover({ glasses: 0.5 }), withCover({ glasses: 0.51 })],
   ['eyes-closed', 'lids', withCover({ closed: 0.5 }), withCover({ closed: 0.51 })],
@@ -93,8 +94,8 @@ const LIMITS: readonly [GuidanceCode, string, allowed: Observation, broken: Obse
   ['head-turned', 'to the right', withFace({ yaw: -18 }), withFace({ yaw: -18.1 })],
   ['head-tilted', 'clockwise', withFace({ roll: 12 }), withFace({ roll: 12.1 })],
   ['head-tilted', 'anticlockwise', withFace({ roll: -12 }), withFace({ roll: -12.1 })],
-  ['head-pitched', 'up', withFace({ pitch: 24 }), withFace({ pitch: 24.1 })],
-  ['head-pitched', 'down', withFace({ pitch: -24 }), withFace({ pitch: -24.1 })],
+  ['head-pitched', 'up', withFace({ pitch: 20 }), withFace({ pitch: 20.1 })],
+  ['head-pitched', 'down', withFace({ pitch: -20 }), withFace({ pitch: -20.1 })],
   [
     'too-dark',
     'dim all over',
@@ -120,6 +121,9 @@ const LIMITS: readonly [GuidanceCode, string, allowed: Observation, broken: Obse
   ['uneven-light', 'from above', withLight({ levels: 1.85 }), withLight({ levels: 1.86 })],
   ['uneven-light', 'in patches', withLight({ shade: 2.45 }), withLight({ shade: 2.46 })],
   ['uneven-light', 'from behind', withLight({ behind: 2.6 }), withLight({ behind: 2.61 })],
+  ['body-tilted', 'to the right', withFace({ shoulders: 11 }), withFace({ shoulders: 11.1 })],
+  ['body-tilted', 'to the left', withFace({ shoulders: -11 }), withFace({ shoulders: -11.1 })],
+  ['body-tilted', 'in view, and not', withFace({ shoulders: null }), withFace({ shoulders: 20 })],
   ['moving', 'the head', withFace({ motion: 0.6 }), withFace({ motion: 0.61 })],
   ['blurred', 'the face', withFace({ sharpness: 14.5 }), withFace({ sharpness: 14.4 })],
   ['no-card', 'print', withCard({ edges: 0, texture: 0.15 }), withCard({ edges: 0, texture: 0.14 })],
@@ -200,6 +204,7 @@ describe('assess on whatever is seen', () => {
     motion: number(0, 10),
     light,
     cover: fc.record({ face: number(0, 1), eyes: number(0, 1), glasses: number(0, 1), closed: number(0, 1) }),
+    shoulders: fc.option(number(-60, 60)),
     sharpness: number(0, 40),
   });
   const frame = fc.constant({ width: 640, height: 480 });

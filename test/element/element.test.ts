@@ -46,7 +46,6 @@ describe('attributes', () => {
     [{ face: { roll: 14, yaw: Infinity } }, 'thresholds.face.yaw'],
     [{ face: { faces: 0 } }, 'thresholds.face.faces'],
     [{ card: { presence: 0 } }, 'thresholds.card.presence'],
-    [{ face: { heightInGuide: 0.5 } }, 'thresholds.face.heightInGuide'],
   ])('thresholds = %j are refused with a name the developer can act on', async (thresholds, named) => {
     const element = await mount({});
     element.thresholds = thresholds as Thresholds;
