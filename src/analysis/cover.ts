@@ -2,7 +2,7 @@
 import type { Box } from '../domain/geometry.ts';
 import type { FaceCover } from '../domain/observation.ts';
 import { COVER_WEIGHTS } from './cover-weights.ts';
-import { createNetwork, decodeWeights, type Network, type NetworkShape } from './network.ts';
+import { createNetwork, decodeWeights, type Layer, type Network, type NetworkShape } from './network.ts';
 import { FLOOR } from './patch.ts';
 import { lumaOf, type Pixels } from './pixels.ts';
 
@@ -31,6 +31,15 @@ export interface CoverNetwork {
   readonly shape: NetworkShape;
 }
 
+/** All layers but the last: halved four times, so that the last sums up the whole picture. */
+const TRUNK: readonly Layer[] = [
+  { type: 'conv', out: 8, stride: 2 },
+  { type: 'conv', out: 16, stride: 2 },
+  { type: 'conv', out: 24, stride: 2 },
+  { type: 'conv', out: 24, stride: 2 },
+  { type: 'dense', out: 16, relu: true },
+];
+
 export const COVER_NETWORKS = {
   face: {
     heads: ['face'],
@@ -40,14 +49,7 @@ export const COVER_NETWORKS = {
       width: 40,
       height: 48,
       channels: 3,
-      layers: [
-        { type: 'conv', out: 8, stride: 2 },
-        { type: 'conv', out: 16, stride: 2 },
-        { type: 'conv', out: 24, stride: 2 },
-        { type: 'conv', out: 24, stride: 2 },
-        { type: 'dense', out: 16, relu: true },
-        { type: 'dense', out: 1, relu: false },
-      ],
+      layers: [...TRUNK, { type: 'dense', out: 1, relu: false }],
     },
   },
   eyes: {
@@ -58,14 +60,7 @@ export const COVER_NETWORKS = {
       width: 80,
       height: 38,
       channels: 3,
-      layers: [
-        { type: 'conv', out: 8, stride: 2 },
-        { type: 'conv', out: 16, stride: 2 },
-        { type: 'conv', out: 24, stride: 2 },
-        { type: 'conv', out: 24, stride: 2 },
-        { type: 'dense', out: 16, relu: true },
-        { type: 'dense', out: 3, relu: false },
-      ],
+      layers: [...TRUNK, { type: 'dense', out: 3, relu: false }],
     },
   },
 } as const satisfies Record<string, CoverNetwork>;
@@ -86,7 +81,7 @@ export const COVER_BOXES: readonly { readonly name: string; readonly box: Box }[
 );
 
 /** The part of a patch that the networks see: red, green and blue of each pixel, row by row, 0..255. */
-export function coverPicture({ data, width }: Pixels): Float32Array {
+function coverPicture({ data, width }: Pixels): Float32Array {
   const picture = new Float32Array(CROP.width * CROP.height * 3);
   let to = 0;
   for (let y = 0; y < CROP.height; y++) {

@@ -1,4 +1,3 @@
- 
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- the loops read within bounds that the steps give; a fallback at every read would cost time and hide a wrong bound */
 import { CaptureError } from '../domain/result.ts';
 

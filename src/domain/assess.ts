@@ -28,7 +28,11 @@ const FACE_MEASURES: Record<FaceMeasure, Measure<FaceObservation>> = {
   otherFace: (observation) => otherFaceWidth(observation),
   heightAtLeast: heightInGuide,
   heightAtMost: heightInGuide,
-  outside: ofFace(({ box }, _, guide) => 1 - insideArea(box, guide) / (box.width * box.height)),
+  outside: ofFace(
+    ({ box }, _, guide) =>
+      // A face larger than the guide is too close; how far off its middle it lies is another matter.
+      1 - insideArea(box, guide) / (Math.min(box.width, guide.width) * Math.min(box.height, guide.height)),
+  ),
   cover: ofFace(({ cover }) => cover.face),
   eyes: ofFace(({ cover }) => cover.eyes),
   glasses: ofFace(({ cover }) => cover.glasses),

@@ -120,7 +120,7 @@ export const GUIDANCE_RULES: GuidanceRules = {
       comparison: 'above',
       threshold: 0.15,
       unit: 'fraction',
-      why: "Part of the landmarks' box that lies outside the oval's: a small face may lie anywhere in it, one that fills it may not move. Good photos reach 0.11, two people side by side have 0.76 and more.",
+      why: "Part of the landmarks' box that lies outside the oval's and need not: a small face may lie anywhere in it, one that fills it may not move. Good photos reach 0.11, two people side by side have 0.76 and more.",
     },
     {
       code: 'face-covered',
@@ -254,10 +254,10 @@ export const GUIDANCE_RULES: GuidanceRules = {
       code: 'uneven-light',
       measure: 'behind',
       comparison: 'above',
-      threshold: 2.6,
+      threshold: 2.4,
       unit: 'ratio',
       needsStillness: true,
-      why: 'Beside the face over brightest 2 % of the face: the darkest skin before a white wall makes 2.1.',
+      why: 'Beside the face over brightest 2 % of the face: the darkest skin before a white wall makes 2.1, a sixth of the light before a white background 2.6 and more.',
     },
     {
       code: 'moving',

@@ -1,4 +1,5 @@
-import type { GuidanceCode } from '../../src/domain/result.ts';
+import { GUIDANCE_CODES, type GuidanceCode } from '../../src/domain/result.ts';
+import { GUIDANCE_RULES } from '../../src/domain/rules.ts';
 
 /*
  * The arithmetic of the accuracy run, without files and browsers: what was labelled, what was reported, and how far
@@ -6,26 +7,9 @@ import type { GuidanceCode } from '../../src/domain/result.ts';
  */
 
 /** Codes that a labelled selfie may carry. */
-export const SELFIE_CODES = [
-  'no-face',
-  'multiple-faces',
-  'face-too-far',
-  'face-too-close',
-  'face-off-centre',
-  'too-dark',
-  'too-bright',
-  'uneven-light',
-  'head-tilted',
-  'head-turned',
-  'head-pitched',
-  'body-tilted',
-  'face-covered',
-  'eyes-covered',
-  'glasses',
-  'eyes-closed',
-  'blurred',
-  'moving',
-] as const satisfies readonly GuidanceCode[];
+export const SELFIE_CODES: readonly GuidanceCode[] = GUIDANCE_CODES.filter((code) =>
+  GUIDANCE_RULES.face.some((rule) => rule.code === code),
+);
 
 /** A mistake of the caller, told in one line. */
 export class UsageError extends Error {

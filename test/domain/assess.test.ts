@@ -120,7 +120,7 @@ const LIMITS: readonly [GuidanceCode, string, allowed: Observation, broken: Obse
   ['uneven-light', 'from one side', withLight({ sides: 2.3 }), withLight({ sides: 2.31 })],
   ['uneven-light', 'from above', withLight({ levels: 1.85 }), withLight({ levels: 1.86 })],
   ['uneven-light', 'in patches', withLight({ shade: 2.45 }), withLight({ shade: 2.46 })],
-  ['uneven-light', 'from behind', withLight({ behind: 2.6 }), withLight({ behind: 2.61 })],
+  ['uneven-light', 'from behind', withLight({ behind: 2.4 }), withLight({ behind: 2.41 })],
   ['body-tilted', 'to the right', withFace({ shoulders: 11 }), withFace({ shoulders: 11.1 })],
   ['body-tilted', 'to the left', withFace({ shoulders: -11 }), withFace({ shoulders: -11.1 })],
   ['body-tilted', 'in view, and not', withFace({ shoulders: null }), withFace({ shoulders: 20 })],
