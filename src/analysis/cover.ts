@@ -68,17 +68,10 @@ export const COVER_NETWORKS = {
 /** What each network sees, px of the patch. */
 export const COVER_BOXES: readonly { readonly name: string; readonly box: Box }[] = Object.entries(
   COVER_NETWORKS,
-).map(
-  ([
-    name,
-    {
-      rows: [from, to],
-    },
-  ]) => ({
-    name,
-    box: { x: CROP.x, y: CROP.y + 2 * from, width: 2 * CROP.width, height: 2 * (to - from) },
-  }),
-);
+).map(([name, { rows }]) => ({
+  name,
+  box: { x: CROP.x, y: CROP.y + 2 * rows[0], width: 2 * CROP.width, height: 2 * (rows[1] - rows[0]) },
+}));
 
 /** The part of a patch that the networks see: red, green and blue of each pixel, row by row, 0..255. */
 function coverPicture({ data, width }: Pixels): Float32Array {
@@ -117,14 +110,20 @@ export function coverInput(
   const share = 1 / (shrink * shrink);
   for (let y = 0, i = 0; from + y < to; y += shrink) {
     for (let x = 0; x < COVER_PICTURE.width; x += shrink, i++) {
-      const sums = [0, 0, 0];
+      let r = 0;
+      let g = 0;
+      let b = 0;
       for (let v = 0; v < shrink; v++) {
         for (let u = 0; u < shrink; u++) {
           const at = 3 * ((from + y + v) * COVER_PICTURE.width + x + u);
-          for (let c = 0; c < 3; c++) sums[c]! += share * picture[at + c]!; // within the picture
+          r += share * picture[at]!; // within the picture, as are the next two
+          g += share * picture[at + 1]!;
+          b += share * picture[at + 2]!;
         }
       }
-      const [r, g, b] = sums.map((sum) => sum + FLOOR) as [number, number, number];
+      r += FLOOR;
+      g += FLOOR;
+      b += FLOOR;
       light[i] = Math.log(lumaOf(r, g, b));
       red[i] = Math.log(r / g);
       blue[i] = Math.log(b / g);

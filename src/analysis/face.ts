@@ -42,10 +42,10 @@ export function createFaceMeter(): FaceMeter {
       const motion =
         last === null || seconds <= 0 ? 0 : meanDistance(last.points, face.points) / box.width / seconds;
       last = { points: face.points, now };
-      if (seen.person !== null) shoulders = shouldersOf(face, seen.person, width);
+      if (seen.person !== null) shoulders = shouldersOf(face, box.width, seen.person, width);
       const aligned = alignTo(face.points, pixels);
       const luma = lumaPlane(aligned.patch);
-      const light = lightOn(aligned, luma, face.points, pixels);
+      const light = lightOn(aligned, luma, box, pixels);
       return {
         kind: 'face',
         frame: size,
@@ -77,10 +77,10 @@ function meanDistance(a: readonly Point[], b: readonly Point[]): number {
 const CHIN = 152;
 
 /** Degrees; null where no shoulders are to be seen. `width` is the frame's, px. */
-function shouldersOf({ points }: SeenFace, person: Plane, width: number): number | null {
+function shouldersOf({ points }: SeenFace, faceWidth: number, person: Plane, width: number): number | null {
   const scale = person.width / width;
   const { x, y } = points[CHIN] ?? { x: 0, y: 0 };
-  return shoulderSlope(person, { x: x * scale, y: y * scale }, boxOf(points).width * scale);
+  return shoulderSlope(person, { x: x * scale, y: y * scale }, faceWidth * scale);
 }
 
 /**

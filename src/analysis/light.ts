@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import type { Box, Point } from '../domain/geometry.ts';
 import type { FaceLight } from '../domain/observation.ts';
-import { type Aligned, boxOf, FLOOR, OUTLINE } from './patch.ts';
+import { type Aligned, FLOOR, OUTLINE } from './patch.ts';
 import {
   fractionWithin,
   histogramOf,
@@ -100,12 +100,15 @@ const LOG_LIGHT = Float32Array.from({ length: 256 }, (_, value) => {
   return Math.log(linear + LINEAR_FLOOR);
 });
 
-/** Light on an aligned face and round it. */
-export function lightOn(aligned: Aligned, luma: Plane, points: readonly Point[], pixels: Pixels): FaceLight {
+/**
+ * Light on an aligned face and round it.
+ * @param face the box round its landmarks, px of `pixels`
+ */
+export function lightOn(aligned: Aligned, luma: Plane, face: Box, pixels: Pixels): FaceLight {
   const outline = polygonMask(OUTLINE.map(aligned.place), luma.width, luma.height);
   const histogram = histogramOf(luma, outline);
   const highlight = percentile(histogram, 0.98);
-  const surroundings = surroundingsOf(pixels, boxOf(points));
+  const surroundings = surroundingsOf(pixels, face);
   return {
     mean: meanOf(histogram),
     highlight,

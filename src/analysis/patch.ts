@@ -32,20 +32,25 @@ export interface Aligned {
   readonly enlarged: number;
 }
 
+/** The middle between the eyes, and the way from the middle of the right one to that of the left. */
+export function eyeLineOf(points: readonly Point[]): { readonly centre: Point; readonly across: Point } {
+  const middle = (indices: readonly number[]): Point => ({
+    x: indices.reduce((sum, i) => sum + (points[i]?.x ?? 0), 0) / indices.length,
+    y: indices.reduce((sum, i) => sum + (points[i]?.y ?? 0), 0) / indices.length,
+  });
+  const right = middle(RIGHT_EYE);
+  const left = middle(LEFT_EYE);
+  return {
+    centre: middle([...RIGHT_EYE, ...LEFT_EYE]),
+    across: { x: left.x - right.x, y: left.y - right.y },
+  };
+}
+
 export function alignTo(points: readonly Point[], pixels: Pixels): Aligned {
   const at = (index: number): Point => points[index] ?? { x: 0, y: 0 };
-  const middle = (indices: readonly number[]): Point => ({
-    x: indices.reduce((sum, i) => sum + at(i).x, 0) / indices.length,
-    y: indices.reduce((sum, i) => sum + at(i).y, 0) / indices.length,
-  });
-  const rightEye = middle(RIGHT_EYE);
-  const leftEye = middle(LEFT_EYE);
-  const centre = middle([...RIGHT_EYE, ...LEFT_EYE]);
+  const { centre, across } = eyeLineOf(points);
   // A face seen from the very side has no eye line; a step of some size keeps the arithmetic finite.
-  const right = {
-    x: (leftEye.x - rightEye.x) / EYE_DISTANCE || 1e-3,
-    y: (leftEye.y - rightEye.y) / EYE_DISTANCE,
-  };
+  const right = { x: across.x / EYE_DISTANCE || 1e-3, y: across.y / EYE_DISTANCE };
   const down = { x: -right.y, y: right.x };
   const frame: Frame2d = {
     origin: {

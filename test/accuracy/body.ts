@@ -1,11 +1,9 @@
-import type { Degradation, Picture } from './degradations.ts';
+import { type Degradation, either, middle, type Picture } from './degradations.ts';
 import { place, ramp, warp } from './paint.ts';
 
 /*
  * Bodies that lean. The steps are those of the providers' examples of a tilted body: 15 degrees and more.
  */
-
-const either = (random: () => number): number => (random() < 0.5 ? -1 : 1);
 
 /** Chin of the landmarks. */
 const CHIN = 152;
@@ -45,10 +43,6 @@ export const BODY_DEGRADATIONS: readonly Degradation[] = [
     unit: 'degrees',
     steps: [16, 20, 24, 28],
     paint: ({ context, face, random }, degrees) =>
-      place(
-        context,
-        { x: face.x + face.width / 2, y: face.y + face.height / 2 },
-        { degrees: degrees * either(random) },
-      ),
+      place(context, middle(face), { degrees: degrees * either(random) }),
   },
 ];

@@ -1,3 +1,4 @@
+import { eyeLineOf } from '../../src/analysis/patch.ts';
 import type { Landmark } from '../../src/domain/observation.ts';
 
 /** Red, green and blue, 0..255. */
@@ -34,7 +35,6 @@ export function tinted([r, g, b]: Rgb, by: number): Rgb {
   return [Math.min(255, r * by), Math.min(255, g * by), Math.min(255, b * by)];
 }
 
-const EYE_CORNERS = { right: [33, 133], left: [263, 362] } as const;
 const SKIN = [50, 280, 101, 330, 151, 205, 425];
 
 /** Draws one cover over the face that `points` mark on the canvas, blended in as softly as the picture itself is. */
@@ -50,14 +50,7 @@ export function paintCover(
   source.getContext('2d')?.drawImage(canvas, 0, 0);
   const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
   const at = (index: number): { x: number; y: number } => points[index] ?? { x: 0, y: 0 };
-  const middle = (indices: readonly number[]): { x: number; y: number } => ({
-    x: indices.reduce((sum, i) => sum + at(i).x, 0) / indices.length,
-    y: indices.reduce((sum, i) => sum + at(i).y, 0) / indices.length,
-  });
-  const right = middle(EYE_CORNERS.right);
-  const left = middle(EYE_CORNERS.left);
-  const origin = { x: (right.x + left.x) / 2, y: (right.y + left.y) / 2 };
-  const u = { x: left.x - right.x, y: left.y - right.y };
+  const { centre: origin, across: u } = eyeLineOf(points);
   const square = u.x ** 2 + u.y ** 2;
   const inFace = (index: number): { x: number; y: number } => {
     const x = at(index).x - origin.x;

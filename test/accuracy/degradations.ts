@@ -52,8 +52,8 @@ export interface Degradation {
   readonly paint: (picture: Picture, step: number) => void | Promise<void>;
 }
 
-const middle = ({ x, y, width, height }: Box): Point => ({ x: x + width / 2, y: y + height / 2 });
-const either = (random: () => number): number => (random() < 0.5 ? -1 : 1);
+export const middle = ({ x, y, width, height }: Box): Point => ({ x: x + width / 2, y: y + height / 2 });
+export const either = (random: () => number): number => (random() < 0.5 ? -1 : 1);
 
 /** Stored noise of a sensor in little light. */
 const DARK_GRAIN = 4;

@@ -1,4 +1,5 @@
 import { COVER_PICTURE } from '../../src/analysis/cover.ts';
+import { eyeLineOf } from '../../src/analysis/patch.ts';
 import type { Landmark } from '../../src/domain/observation.ts';
 import { paintCover } from './brush.ts';
 import { COVERS } from './covers.ts';
@@ -32,14 +33,8 @@ interface Upright {
 }
 
 function upright(photo: CanvasImageSource, points: readonly Landmark[]): Upright {
-  const middle = (a: number, b: number): { x: number; y: number } => ({
-    x: ((points[a]?.x ?? 0) + (points[b]?.x ?? 0)) / 2,
-    y: ((points[a]?.y ?? 0) + (points[b]?.y ?? 0)) / 2,
-  });
-  const right = middle(33, 133);
-  const left = middle(263, 362);
-  const centre = { x: (right.x + left.x) / 2, y: (right.y + left.y) / 2 };
-  const [dx, dy] = [left.x - right.x, left.y - right.y];
+  const { centre, across } = eyeLineOf(points);
+  const [dx, dy] = [across.x, across.y];
   const scale = CANVAS.eyeDistance / Math.hypot(dx, dy);
   const [cos, sin] = [(dx / Math.hypot(dx, dy)) * scale, (dy / Math.hypot(dx, dy)) * scale];
   const { x: eyesX, y: eyesY } = CANVAS.eyesAt;

@@ -1,7 +1,8 @@
 import { type Analyser, createAnalyser, observe } from '../../src/analysis/analyser.ts';
+import { boxOf, eyeLineOf } from '../../src/analysis/patch.ts';
 import { assess, type Judged, judge } from '../../src/domain/assess.ts';
 import { FaceLandmarker } from '@mediapipe/tasks-vision';
-import { type Box, fitLongSide, growBox, guideInPicture } from '../../src/domain/geometry.ts';
+import { fitLongSide, growBox, guideInPicture } from '../../src/domain/geometry.ts';
 import { guide as advance, type Hint, readyForShutter, startGuide } from '../../src/domain/guide.ts';
 import type { Face, Landmark } from '../../src/domain/observation.ts';
 import type { Head, Picture } from './degradations.ts';
@@ -143,13 +144,6 @@ async function load(url: string): Promise<ImageBitmap> {
   return createImageBitmap(photo, { resizeWidth: width, resizeHeight: height, resizeQuality: 'high' });
 }
 
-function boxOf(points: readonly Landmark[]): Box {
-  const xs = points.map(({ x }) => x);
-  const ys = points.map(({ y }) => y);
-  const [x, y] = [Math.min(...xs), Math.min(...ys)];
-  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
-}
-
 /** What is kept of a photo that copies are made of. */
 interface Base {
   readonly url: string;
@@ -225,18 +219,6 @@ const FACE_MESH: Mesh = {
   outline: FaceLandmarker.FACE_LANDMARKS_FACE_OVAL.map(({ start }) => start),
 };
 
-/** Corners of the eyes in the landmarker's numbering. */
-const EYES = { left: [33, 133], right: [263, 362] } as const;
-
-function eyeDistanceOf(points: readonly Landmark[]): number {
-  const middle = (corners: readonly number[], axis: 'x' | 'y'): number =>
-    corners.reduce((sum, index) => sum + (points[index]?.[axis] ?? 0), 0) / corners.length;
-  return Math.hypot(
-    middle(EYES.left, 'x') - middle(EYES.right, 'x'),
-    middle(EYES.left, 'y') - middle(EYES.right, 'y'),
-  );
-}
-
 /** One photo, ready for its copies. */
 interface Opened {
   readonly file: string;
@@ -263,6 +245,7 @@ async function openBase(file: string): Promise<Opened> {
     y: y * size.height,
     z: z * size.width,
   }));
+  const { across } = eyeLineOf(points);
   const guide = guideInPicture('selfie', size);
   opened = {
     file,
@@ -272,7 +255,7 @@ async function openBase(file: string): Promise<Opened> {
       size,
       points,
       face: boxOf(points),
-      eyeDistance: eyeDistanceOf(points),
+      eyeDistance: Math.hypot(across.x, across.y),
       guide,
       mesh: FACE_MESH,
     },
