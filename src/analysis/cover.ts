@@ -33,10 +33,10 @@ export interface CoverNetwork {
 
 /** All layers but the last: halved four times, so that the last sums up the whole picture. */
 const TRUNK: readonly Layer[] = [
-  { type: 'conv', out: 8, stride: 2 },
-  { type: 'conv', out: 16, stride: 2 },
-  { type: 'conv', out: 24, stride: 2 },
-  { type: 'conv', out: 24, stride: 2 },
+  { type: 'conv', out: 10, stride: 2 },
+  { type: 'conv', out: 18, stride: 2 },
+  { type: 'conv', out: 28, stride: 2 },
+  { type: 'conv', out: 28, stride: 2 },
   { type: 'dense', out: 16, relu: true },
 ];
 

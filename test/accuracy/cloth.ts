@@ -206,6 +206,73 @@ export function hand(brush: Brush, at: Point, angle: number): void {
   }
 }
 
+/** Length of each finger over that of the longest, from the one beside the thumb. */
+const FINGERS = [0.9, 1, 0.95, 0.75];
+
+/** A whole hand, fingers together or apart, in about the tone of the face; `at` is where the longest finger ends. */
+export function openHand(brush: Brush, at: Point, angle: number): void {
+  const { context, random } = brush;
+  const skin = tinted(brush.skin(random), between(random, 0.85, 1.15));
+  const handed = random() < 0.5 ? -1 : 1;
+  const width = between(random, 0.24, 0.36);
+  const spread = random() < 0.4 ? 0 : between(random, 0.05, 0.3);
+  const length = between(random, 0.85, 1.35);
+  const edge = between(random, 0.65, 0.95);
+  const half = 2 * width * between(random, 0.95, 1.1);
+  context.translate(...at);
+  context.rotate(angle);
+  context.scale(handed, 1);
+  context.shadowColor = `rgba(0,0,0,${between(random, 0, 0.6)})`;
+  context.shadowBlur = brush.eyeDistance * between(random, 0.02, 0.15);
+  const digit = (x: number, y: number, lean: number, long: number, thick: number): void => {
+    context.save();
+    context.translate(x, y);
+    context.rotate(lean);
+    const round = context.createLinearGradient(-thick / 2, 0, thick / 2, 0);
+    round.addColorStop(0, colourText(tinted(skin, edge * between(random, 0.9, 1.05))));
+    round.addColorStop(between(random, 0.35, 0.65), colourText(tinted(skin, between(random, 1, 1.1))));
+    round.addColorStop(1, colourText(tinted(skin, edge * between(random, 0.9, 1.05))));
+    context.fillStyle = round;
+    context.beginPath();
+    context.roundRect(-thick / 2, -long, thick, long + 0.3, thick / 2);
+    context.fill();
+    context.restore();
+  };
+  if (random() < 0.7) {
+    const reach = between(random, 0.3, 1.1);
+    digit(-half * 0.75, length + 0.75, -reach, 0.7 + 0.3 * reach, 1.15 * width);
+  }
+  const palm = context.createLinearGradient(-half, 0, half, 0);
+  palm.addColorStop(0, colourText(tinted(skin, between(random, 0.75, 1.05))));
+  palm.addColorStop(1, colourText(tinted(skin, between(random, 0.75, 1.05))));
+  context.fillStyle = palm;
+  rounded(brush, [
+    [-half, length - 0.1],
+    [half, length - 0.1],
+    [half * 1.05, length + 0.8],
+    [half * 0.6, length + 1.5],
+    [half * 0.6, length + 4],
+    [-half * 0.6, length + 4],
+    [-half * 0.6, length + 1.5],
+    [-half * 1.05, length + 0.8],
+  ]);
+  context.fill();
+  // One finger over the next throws little shade.
+  context.shadowBlur /= 3;
+  FINGERS.forEach((share, k) => {
+    const place = k - (FINGERS.length - 1) / 2;
+    const bent = random() < 0.12 ? 0.5 : 1;
+    const lean = spread * place + between(random, -0.06, 0.06);
+    digit(
+      place * width,
+      length + 0.15,
+      lean,
+      (length + 0.15) * share * bent,
+      width * between(random, 0.85, 1),
+    );
+  });
+}
+
 /** A phone, a cup, a sheet of paper: something with a straight edge before the face. */
 export function thing(brush: Brush, at: Point): void {
   const { context, random } = brush;

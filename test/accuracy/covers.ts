@@ -1,6 +1,6 @@
 import type { GuidanceCode } from '../../src/domain/result.ts';
 import { between, type Paint, paintCover } from './brush.ts';
-import { brim, hand, headscarf, mask, strands, thing, veil } from './cloth.ts';
+import { brim, hand, headscarf, mask, openHand, strands, thing, veil } from './cloth.ts';
 import type { Degradation } from './degradations.ts';
 import { clearGlasses, closeLids, sunglasses } from './eyewear.ts';
 
@@ -21,7 +21,7 @@ export interface Cover {
 const UNSEEN_EYES: readonly GuidanceCode[] = ['face-covered', 'glasses', 'eyes-closed'];
 
 /** Every family. What each draws follows from the random numbers. */
-export const COVERS: readonly Cover[] = [
+const COVERS: readonly Cover[] = [
   {
     name: 'mask',
     code: 'face-covered',
@@ -98,6 +98,41 @@ export const COVERS: readonly Cover[] = [
     paint: (b) => strands(b, -between(b.random, 0.45, 0.65), -1, 1, Math.floor(between(b.random, 30, 130))),
   },
   { name: 'headscarf', code: null, may: [], paint: headscarf },
+];
+
+/** A whole hand from above, from a side or from below. */
+const openHands: Paint = (b) => {
+  const from = b.random() < 0.5 ? -1 : 1;
+  const way = b.random();
+  if (way < 0.45)
+    openHand(
+      b,
+      [between(b.random, -0.5, 0.5), between(b.random, -0.3, 0.3)],
+      Math.PI + between(b.random, -1.4, 1.4),
+    );
+  else if (way < 0.75)
+    openHand(
+      b,
+      [from * between(b.random, -0.6, 0.1), between(b.random, -0.4, b.mouth + 0.1)],
+      -from * between(b.random, 0.9, 2),
+    );
+  else
+    openHand(
+      b,
+      [between(b.random, -0.4, 0.4), b.mouth - between(b.random, 0.1, 0.7)],
+      between(b.random, -0.6, 0.6),
+    );
+};
+
+/** What the networks learn from: every family, and more of those that are hard to tell from the face. */
+export const TAUGHT_COVERS: readonly Cover[] = [
+  ...COVERS,
+  {
+    name: 'open hand',
+    code: 'face-covered',
+    may: ['eyes-covered', 'glasses', 'eyes-closed'],
+    paint: openHands,
+  },
 ];
 
 /** How many copies of each family a run deals out at most. */
