@@ -11,7 +11,7 @@ const SHOWN: Box = { x: 20, y: 2, width: 338, height: 284 };
 const FACE: Box = { x: 142, y: 75, width: 126, height: 182 };
 /** Width and height of the picture, px. The clip is small, so its frame is too; the card is drawn. */
 const SIZES: Record<Step, { readonly upright: Size; readonly landscape: Size }> = {
-  selfie: { upright: { width: 720, height: 960 }, landscape: { width: 1280, height: 720 } },
+  selfie: { upright: { width: 800, height: 960 }, landscape: { width: 1280, height: 720 } },
   ktp: { upright: { width: 1080, height: 1440 }, landscape: { width: 1280, height: 720 } },
 };
 const FRAMES_PER_SECOND = 20;
@@ -64,7 +64,7 @@ async function recordedFace(): Promise<{ draw: Draw; stop: () => void }> {
   return {
     draw: (context, guide) => {
       const { canvas } = context;
-      const scale = (guide.height * 0.86) / FACE.height;
+      const scale = (guide.height * 0.92) / FACE.height;
       const left = guide.x + guide.width / 2 - (FACE.x - SHOWN.x + FACE.width / 2) * scale;
       const top = guide.y + guide.height / 2 - (FACE.y - SHOWN.y + FACE.height / 2) * scale;
       const [width, height] = [SHOWN.width * scale, SHOWN.height * scale];

@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import type { Box, Point } from '../domain/geometry.ts';
 import type { FaceLight } from '../domain/observation.ts';
-import { type Aligned, FLOOR, OUTLINE } from './patch.ts';
+import { type Aligned, EYE_DISTANCE, EYES_AT, FLOOR, OUTLINE } from './patch.ts';
 import {
   fractionWithin,
   histogramOf,
@@ -25,71 +25,65 @@ const EYES = [
 ] as const;
 
 /**
- * Places on bare skin, from hairline to jaw: the landmark on the right, its mirror image on the left, and the natural
- * logarithm of the light that falls there over that of the middling place. The last is the median of good photos of
- * one half of the people: brows, cheekbones and nose catch more light than jaw and temples, under any lamp.
+ * Places on bare skin: the landmark on the right, its mirror image on the left, and the natural logarithm of the light
+ * that falls there over that of the middling place. They are those whose light differs least among good photos of one
+ * half of the people (deviation below 0.27): cheeks, nose and chin. Forehead, temples and jaw, which hair, hijab and
+ * beard come near to, are not among them. The logarithm is the median of the same photos.
  */
 const MIRRORED: readonly (readonly [right: number, left: number, evenly: number])[] = [
-  [50, 280, 0.04],
-  [205, 425, 0.1],
-  [118, 347, 0.17],
-  [101, 330, 0.28],
-  [36, 266, 0.28],
-  [187, 411, -0.32],
-  [123, 352, -0.63],
-  [147, 376, -0.71],
-  [213, 433, -0.64],
-  [192, 416, -0.45],
-  [214, 434, -0.3],
-  [210, 430, -0.31],
-  [169, 394, -0.49],
-  [68, 298, -0.61],
-  [69, 299, 0.07],
-  [104, 333, -0.2],
-  [108, 337, 0.26],
-  [116, 345, -0.53],
-  [117, 346, 0.01],
-  [119, 348, 0.21],
-  [100, 329, 0.22],
-  [142, 371, 0.19],
-  [203, 423, 0.18],
-  [216, 436, -0.07],
-  [212, 432, -0.11],
-  [135, 364, -0.53],
-  [67, 297, -0.07],
-  [32, 262, -0.15],
-  [201, 421, 0.15],
-  [194, 418, -0.03],
-  [109, 338, 0.19],
+  [36, 266, 0.17],
+  [49, 279, -0.22],
+  [83, 313, -0.21],
+  [100, 329, 0.11],
+  [101, 330, 0.19],
+  [118, 347, 0.07],
+  [119, 348, 0.09],
+  [120, 349, 0.05],
+  [121, 350, -0.1],
+  [142, 371, 0.07],
+  [201, 421, 0.04],
+  [202, 422, -0.29],
+  [205, 425, 0.03],
+  [208, 428, -0.12],
+  [212, 432, -0.21],
+  [229, 449, -0.17],
+  [230, 450, -0.14],
+  [231, 451, -0.14],
 ];
 /** Places on the midline, and the same logarithm. */
 const MIDDLE: readonly (readonly [landmark: number, evenly: number])[] = [
-  [151, 0.3],
-  [9, 0.27],
-  [8, 0.2],
-  [6, 0.19],
-  [197, 0.17],
-  [195, 0.19],
-  [5, 0.2],
-  [4, 0.27],
-  [200, 0.22],
-  [199, -0.0],
-  [175, -0.32],
+  [9, 0.16],
+  [8, 0.04],
+  [168, 0.16],
+  [6, 0.1],
+  [4, 0.22],
+  [1, -0.34],
+  [200, 0.15],
+  [199, -0.08],
+];
+/** Where shade stays when the sun stands high: at the inner corners of the eyes, and under the nose. */
+const HOLLOWS = [
+  [112, 341, 243, 463, 244, 464, 26, 256],
+  [98, 327, 97, 326],
+] as const;
+/** The cheeks below the eyes, which it shines on. */
+const CHEEKS = [118, 347, 119, 348, 100, 329, 101, 330] as const;
+/** All places, and what evenly lit faces have there. */
+const PLACES: readonly { readonly landmark: number; readonly evenly: number }[] = [
+  ...MIRRORED.flatMap(([right, left, evenly]) => [right, left].map((landmark) => ({ landmark, evenly }))),
+  ...MIDDLE.map(([landmark, evenly]) => ({ landmark, evenly })),
 ];
 
-/** Half the side of the square whose median is a place's light, patch px: ignores pores, spots and single hairs. */
+/** Half the side of the square whose mean is a place's light, patch px: outweighs pores, spots and single hairs. */
 const REACH = 3;
 /** Linear light added before a logarithm: black is never quite 0, and noise there would make any ratio. */
 const LINEAR_FLOOR = 0.004;
-/** Less red than the brighter places by this much of ln(red / green), a place is no skin: beard, hair, mask. */
-const LESS_RED = 0.25;
-/** Ends of the face's height, by landmark. */
-const HAIRLINE = 10;
-const CHIN = 152;
-/** Upper and lower places keep this distance from the middle of the face's height, over that height. */
-const OFF_MIDDLE = 0.04;
-/** Under a mask, too few of the lower places are left to be compared. */
-const FEW_PLACES = 6;
+/** So large a share of places is at most as red as certain skin: a mask may cover the rest. */
+const SKIN_REDNESS = 0.7;
+/** Less red than that by this much of ln(red / green), a place is no skin: beard, hair, mask. */
+const LESS_RED = 0.3;
+/** Fewer places of skin tell no slope: half of the face is covered. */
+const FEW_PLACES = 26;
 /** A channel from here is clipped, whatever the encoder did to it. */
 const CLIPPED = 252;
 
@@ -137,16 +131,11 @@ interface Place {
   readonly light: number;
   readonly redness: number;
   readonly clipped: number;
-  /** Where it lies, patch px. */
-  readonly y: number;
 }
 
 /** The squares of skin whose light is compared, px of the patch. */
 export function lightBoxes({ place }: Aligned): readonly { readonly name: string; readonly box: Box }[] {
-  const landmarks = [
-    ...MIRRORED.flatMap(([right, left]) => [right, left]),
-    ...MIDDLE.map(([index]) => index),
-  ];
+  const landmarks = [...PLACES.map(({ landmark }) => landmark), ...HOLLOWS.flat()];
   return landmarks.map(place).map(({ x, y }) => ({
     name: 'light',
     box: { x: x - REACH, y: y - REACH, width: 2 * REACH + 1, height: 2 * REACH + 1 },
@@ -157,60 +146,32 @@ export function lightBoxes({ place }: Aligned): readonly { readonly name: string
 function skinLight(
   { patch, place }: Aligned,
   luma: Plane,
-): Pick<FaceLight, 'sides' | 'levels' | 'shade' | 'clipped'> {
-  const at = (landmark: number): Place => placeAt(patch, luma, place(landmark));
-  const top = place(HAIRLINE).y;
-  const bottom = place(CHIN).y;
-  const pairs = MIRRORED.map(([right, left]) => [at(right), at(left)] as const);
-  const middle = MIDDLE.map(([landmark]) => at(landmark));
-  const steps = pairs.map(([right, left]) => right.light - left.light);
-  const towards = Math.sign(quantileOf(steps, 0.5)) || 1;
-  const all = [...pairs.flat(), ...middle];
-  const evenly = [...MIRRORED.flatMap(([, , even]) => [even, even]), ...MIDDLE.map(([, even]) => even)];
-  const middling = quantileOf(
-    all.map(({ light }) => light),
-    0.5,
-  );
+): Pick<FaceLight, 'sides' | 'levels' | 'hollows' | 'clipped'> {
+  const places = PLACES.map(({ landmark, evenly }) => {
+    const at = place(landmark);
+    return { at, evenly, ...placeAt(patch, luma, at) };
+  });
+  const clipped = averageOf(places.map((one) => one.clipped));
+  const lightOf = (landmarks: readonly number[]): number =>
+    averageOf(landmarks.map((landmark) => placeAt(patch, luma, place(landmark)).light));
+  const [corners, underNose] = HOLLOWS;
+  const hollows = Math.exp(lightOf(CHEEKS) - (lightOf(corners) + lightOf(underNose)) / 2);
   const skinRedness = quantileOf(
-    all.filter(({ light }) => light >= middling).map(({ redness }) => redness),
-    0.5,
+    places.map(({ redness }) => redness),
+    SKIN_REDNESS,
   );
-  const onSkin = all.flatMap(({ light, redness, y }, i) =>
-    redness > skinRedness - LESS_RED
-      ? [{ light: light - (evenly[i] ?? 0), down: (y - top) / (bottom - top) - 0.5 }]
-      : [],
+  const skin = places.filter(({ redness }) => redness > skinRedness - LESS_RED);
+  if (skin.length < FEW_PLACES) return { sides: 1, levels: 1, hollows, clipped };
+  const [, across = 0, down = 0] = smoothField(
+    skin.map(({ at }) => ({ x: (at.x - EYES_AT.x) / EYE_DISTANCE, y: (at.y - CENTRE_Y) / EYE_DISTANCE })),
+    skin.map(({ light, evenly }) => light - evenly),
   );
-  const lights = onSkin.map(({ light }) => light);
-  const upper = onSkin.filter(({ down }) => down < -OFF_MIDDLE).map(({ light }) => light);
-  const lower = onSkin.filter(({ down }) => down > OFF_MIDDLE).map(({ light }) => light);
-  return {
-    sides: Math.exp(
-      Math.max(
-        0,
-        quantileOf(
-          steps.map((step) => towards * step),
-          1 / 3,
-        ),
-      ),
-    ),
-    levels:
-      Math.min(upper.length, lower.length) < FEW_PLACES
-        ? 1
-        : Math.exp(
-            Math.max(
-              0,
-              quantileOf(upper, 0.4) - quantileOf(lower, 0.6),
-              quantileOf(lower, 0.4) - quantileOf(upper, 0.6),
-            ),
-          ),
-    shade: Math.exp(quantileOf(lights, 0.7) - quantileOf(lights, 0.3)),
-    clipped: all.reduce((sum, { clipped }) => sum + clipped, 0) / all.length,
-  };
+  return { sides: Math.exp(Math.abs(across)), levels: Math.exp(Math.abs(down)), hollows, clipped };
 }
 
 function placeAt({ data, width, height }: Pixels, luma: Plane, centre: Point): Place {
-  const light: number[] = [];
-  const redness: number[] = [];
+  let light = 0;
+  let redness = 0;
   let clipped = 0;
   // A place that lies outside the patch, on a face seen from the side, is read at the patch's border.
   const atX = Math.min(width - 1 - REACH, Math.max(REACH, Math.round(centre.x)));
@@ -220,27 +181,83 @@ function placeAt({ data, width, height }: Pixels, luma: Plane, centre: Point): P
       const i = y * width + x;
       const red = data[4 * i]!; // within: the centre keeps its distance from the border
       const green = data[4 * i + 1]!;
-      light.push(LOG_LIGHT[Math.round(luma.data[i]!)]!);
-      redness.push(LOG_LIGHT[red]! - LOG_LIGHT[green]!);
+      light += LOG_LIGHT[Math.round(luma.data[i]!)]!;
+      redness += LOG_LIGHT[red]! - LOG_LIGHT[green]!;
       if (Math.max(red, green, data[4 * i + 2]!) >= CLIPPED) clipped++;
     }
   }
-  return {
-    light: quantileOf(light, 0.5),
-    redness: quantileOf(redness, 0.5),
-    clipped: clipped / light.length,
-    y: centre.y,
-  };
+  const count = (2 * REACH + 1) ** 2;
+  return { light: light / count, redness: redness / count, clipped: clipped / count };
 }
 
-/** Value below which this fraction of the numbers lies, between neighbours in proportion; 0 of none. */
-function quantileOf(values: readonly number[], fraction: number): number {
-  const sorted = Float64Array.from(values).sort();
-  const rank = fraction * (sorted.length - 1);
-  const low = sorted[Math.floor(rank)] ?? 0;
-  const high = sorted[Math.ceil(rank)] ?? 0;
-  return low + (rank - Math.floor(rank)) * (high - low);
+/** Where the slopes of light are taken, patch px: about the tip of the nose. */
+const CENTRE_Y = 130;
+/** Rounds of weighing anew; more change the third digit. */
+const ROUNDS = 5;
+/** A place further off the field than so many deviations weighs less the further it is: wrinkle, moustache, spot. */
+const TOLERATED = 1.5;
+/** Added to the deviation, so that a perfect fit still has one. */
+const SMALLEST_DEVIATION = 0.05;
+
+/**
+ * The smooth field that most values keep to: constant, slope across, slope down, and three for its curvature, so that
+ * neither a nose nor a wrinkle makes a slope (least squares, weighed anew by the residuals after Huber 1964).
+ */
+function smoothField(points: readonly Point[], values: readonly number[]): readonly number[] {
+  const rows = points.map(({ x, y }) => [1, x, y, x * x, x * y, y * y]);
+  let weights = values.map(() => 1);
+  let field: readonly number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    field = leastSquares(rows, values, weights);
+    const residuals = rows.map((row, i) =>
+      Math.abs(values[i]! - row.reduce((sum, value, k) => sum + value * field[k]!, 0)),
+    );
+    // The median of absolute residuals is 0.6745 deviations of a normal distribution.
+    const deviation = quantileOf(residuals, 0.5) / 0.6745 + SMALLEST_DEVIATION;
+    weights = residuals.map((residual) => 1 / Math.max(1, residual / (TOLERATED * deviation)));
+  }
+  return field;
 }
+
+/**
+ * Added to the diagonal: where the places left say little of a slope, none is the likely one. The variance of a place
+ * (0.15 squared) over that of slopes (1).
+ */
+const RIDGE = 0.02;
+
+/** Coefficients of the rows' columns that come nearest to the values: normal equations, eliminated with pivots. */
+function leastSquares(
+  rows: readonly (readonly number[])[],
+  values: readonly number[],
+  weights: readonly number[],
+): readonly number[] {
+  const size = rows[0]?.length ?? 0;
+  const system = Array.from({ length: size }, (_, j) => [
+    ...Array.from({ length: size }, (_column, k) =>
+      rows.reduce((sum, row, i) => sum + weights[i]! * row[j]! * row[k]!, j === k ? RIDGE : 0),
+    ),
+    rows.reduce((sum, row, i) => sum + weights[i]! * row[j]! * values[i]!, 0),
+  ]);
+  for (let column = 0; column < size; column++) {
+    let pivot = column;
+    for (let j = column + 1; j < size; j++)
+      if (Math.abs(system[j]![column]!) > Math.abs(system[pivot]![column]!)) pivot = j;
+    [system[column], system[pivot]] = [system[pivot]!, system[column]!];
+    for (let j = 0; j < size; j++) {
+      if (j === column) continue;
+      const factor = system[j]![column]! / system[column]![column]!;
+      for (let k = column; k <= size; k++) system[j]![k]! -= factor * system[column]![k]!;
+    }
+  }
+  return system.map((row, j) => row[size]! / row[j]!);
+}
+
+const averageOf = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The value that this share of the others lies below; 0 of none. */
+const quantileOf = (values: readonly number[], share: number): number =>
+  Float64Array.from(values).sort()[Math.floor(share * values.length)] ?? 0;
 
 /** Every so many px of the frame are enough to know its light. */
 const STRIDE = 4;

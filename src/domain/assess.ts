@@ -1,6 +1,6 @@
 import type { Box } from './geometry.ts';
 import type { CardObservation, Face, FaceObservation, Observation } from './observation.ts';
-import type { Issue } from './result.ts';
+import type { GuidanceCode, Issue } from './result.ts';
 import {
   type CardMeasure,
   type FaceMeasure,
@@ -20,14 +20,16 @@ const ofFace =
   (observation, guide) =>
     observation.face === null ? null : measure(observation.face, observation, guide);
 
-/** Height of the landmarks over that of the guide: its upper and its lower limit are two measures, to be set apart. */
-const heightInGuide = ofFace(({ box }, _, guide) => box.height / guide.height);
+/** A face that looks straight ahead is at least so many times as high as wide, from hairline to chin; a nod shortens it. */
+const HEIGHT_PER_WIDTH = 1.2;
 
 const FACE_MEASURES: Record<FaceMeasure, Measure<FaceObservation>> = {
   faces: ({ face }) => (face === null ? 0 : 1),
   otherFace: (observation) => otherFaceWidth(observation),
-  heightAtLeast: heightInGuide,
-  heightAtMost: heightInGuide,
+  heightAtLeast: ofFace(
+    ({ box }, _, guide) => Math.max(box.height, HEIGHT_PER_WIDTH * box.width) / guide.height,
+  ),
+  heightAtMost: ofFace(({ box }, _, guide) => box.height / guide.height),
   outside: ofFace(
     ({ box }, _, guide) =>
       // A face larger than the guide is too close; how far off its middle it lies is another matter.
@@ -49,7 +51,7 @@ const FACE_MEASURES: Record<FaceMeasure, Measure<FaceObservation>> = {
   clipped: ofFace(({ light }) => light.clipped),
   sides: ofFace(({ light }) => light.sides),
   levels: ofFace(({ light }) => light.levels),
-  shade: ofFace(({ light }) => light.shade),
+  hollows: ofFace(({ light }) => light.hollows),
   behind: ofFace(({ light }) => light.behind),
   motion: ofFace(({ motion }) => motion),
   sharpness: ofFace(({ sharpness }) => sharpness),
@@ -93,7 +95,8 @@ const areaOf = ({ width, height }: Box): number => width * height;
 export interface Judged extends Issue {
   readonly measure: FaceMeasure | CardMeasure;
   readonly comparison: 'above' | 'below';
-  readonly needsStillness: boolean;
+  /** Codes of faults beside which this one is not told. */
+  readonly silentWhile: readonly GuidanceCode[];
   /** True where the frame breaks the rule. */
   readonly broken: boolean;
 }
@@ -104,11 +107,11 @@ function judgeBy<Name extends FaceMeasure | CardMeasure, Seen>(
   seen: Seen,
   guide: Box,
 ): readonly Judged[] {
-  return rules.flatMap(({ code, measure, comparison, threshold, unit, needsStillness = false }) => {
+  return rules.flatMap(({ code, measure, comparison, threshold, unit, silentWhile = [] }) => {
     const value = measures[measure](seen, guide);
     if (value === null) return [];
     const broken = comparison === 'above' ? value > threshold : value < threshold;
-    return [{ code, measure, comparison, value, threshold, unit, needsStillness, broken }];
+    return [{ code, measure, comparison, value, threshold, unit, silentWhile, broken }];
   });
 }
 
@@ -136,11 +139,10 @@ export function assess(
   guide: Box,
   rules: GuidanceRules = GUIDANCE_RULES,
 ): readonly Issue[] {
-  const all = judge(observation, guide, rules).filter((judged) => judged.broken);
-  const moves = all.some(({ code }) => code === 'moving');
-  const broken = moves ? all.filter(({ needsStillness }) => !needsStillness) : all;
-  return broken
-    .filter(({ code }, i) => broken.findIndex((earlier) => earlier.code === code) === i)
+  const broken = judge(observation, guide, rules).filter((judged) => judged.broken);
+  const told = broken.filter(({ silentWhile }) => !broken.some(({ code }) => silentWhile.includes(code)));
+  return told
+    .filter(({ code }, i) => told.findIndex((earlier) => earlier.code === code) === i)
     .map(({ code, value, threshold, unit }) => ({ code, value, threshold, unit }));
 }
 

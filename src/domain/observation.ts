@@ -78,18 +78,15 @@ export interface FaceLight {
   readonly clipped: number;
   /** Luma that a tenth of the eye's opening exceeds: its white is about the same under every skin (UnderExposurePrevention). */
   readonly sclera: number;
-  /** Linear light on one half of the face over that on the other, 1 or more: two thirds of the mirrored places differ by it (IlluminationUniformity). */
+  /**
+   * How steeply linear light falls across the face, from left to right or the other way round: its ratio over one eye
+   * distance, 1 or more, after what evenly lit faces have (IlluminationUniformity).
+   */
   readonly sides: number;
-  /**
-   * Linear light on the upper part of the face over that on the lower, or the other way round, 1 or more: three fifths
-   * of the places of one exceed three fifths of the other by it, after what evenly lit faces have there.
-   */
+  /** The same down the face, from above or from below. */
   readonly levels: number;
-  /**
-   * Linear light that the brightest 30 % of the places of bare skin exceed over what the darkest 30 % stay below, after
-   * what evenly lit faces have there: 1 in even light, from whatever side a shadow comes (IlluminationUniformity).
-   */
-  readonly shade: number;
+  /** Linear light on the cheeks over that at the inner corners of the eyes and under the nose: 1.4 to 2.5 in even light, more under a high sun. */
+  readonly hollows: number;
   /** Luma beside the face over `highlight`: far above 1 where the light is behind the person. */
   readonly behind: number;
   /** Luma that 2 % of the whole frame exceed: what the exposure would allow the face to have. */

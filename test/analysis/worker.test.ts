@@ -89,6 +89,16 @@ describe('one good picture, spoilt in known ways', () => {
       () => relit(good, (x) => (x < middle().x ? 0.1 : 1)),
     ],
     [
+      'uneven-light',
+      'a fifth of the light below a slanting line',
+      () => relit(good, (x, y) => (x - middle().x + y - middle().y > 0 ? 0.2 : 1)),
+    ],
+    [
+      'uneven-light',
+      'a fifth of the light on the lower half',
+      () => relit(good, (_x, y) => (y > middle().y ? 0.2 : 1)),
+    ],
+    [
       'head-tilted',
       'rolled by 20 degrees',
       () =>
@@ -147,6 +157,29 @@ describe('one good picture, spoilt in known ways', () => {
 
   test.each(spoilt)('%s: %s', async (code, _, spoil) => {
     expect(await codesOf(spoil(), guideRound(face))).toContain(code);
+  });
+
+  const harmless: readonly [string, () => OffscreenCanvas][] = [
+    ['0.7 of the light', () => relit(good, () => 0.7)],
+    ['light that falls by 1.3 across an eye distance', () => relit(good, (x) => fallingBy(1.3, x))],
+    ['a shadow at the edge of the face', () => relit(good, (x) => (x < face.x + 0.1 * face.width ? 0.3 : 1))],
+  ];
+  test.each(harmless)('nothing is said of %s', async (_, change) => {
+    expect(await codesOf(change(), guideRound(face))).toEqual([]);
+  });
+
+  /** Less light the further to the right, by this factor over an eye distance, and as much as before in the middle. */
+  const fallingBy = (factor: number, x: number): number => factor ** ((middle().x - x) / (0.45 * face.width));
+
+  test('sides tells by how much light falls across an eye distance, whichever way', async () => {
+    const sides = async (factor: number): Promise<number> => {
+      const picture = relit(good, (x) => 0.6 * fallingBy(factor, x));
+      return (await observeFace(picture)).face?.light.sides ?? NaN;
+    };
+    // The face as it is has a slope of its own, which adds to one and takes from the other.
+    const measured = Math.sqrt((await sides(2.2)) * (await sides(1 / 2.2)));
+    expect(measured).toBeGreaterThan(1.9);
+    expect(measured).toBeLessThan(2.5);
   });
 
   const misplaced: readonly [GuidanceCode, () => Box][] = [
