@@ -1,7 +1,7 @@
 import { BODY_DEGRADATIONS } from './body.ts';
 import { COVER_DEGRADATIONS } from './covers.ts';
 import { type Degradation, DEGRADATIONS } from './degradations.ts';
-import { hashOf, randomFrom, shuffled } from './score.ts';
+import { hashOf, type Part, partOf, randomFrom, shuffled } from './score.ts';
 
 /*
  * Which degraded copies a run makes.
@@ -16,7 +16,7 @@ export const ALL_DEGRADATIONS: readonly Degradation[] = [
 
 /** What all random numbers of a run follow from. */
 export const SEED = 20250;
-/** Copies per code, where there are photos enough. */
+/** Copies per code and part of the people, where there are photos enough. */
 const COPIES_PER_CODE = 48;
 /** Copies of one photo per code. */
 const COPIES_PER_PHOTO = 2;
@@ -38,12 +38,22 @@ export const seedOf = ({ file, degradation, step }: Sample): number =>
 
 /**
  * Deals the degradations of every code, and the steps of each, evenly to photos in random order; what is harmless goes
- * to every photo. The same photos give the same samples.
+ * to every photo. Each part of the people gets its own deal, so that both see the same mix. The same photos give the
+ * same samples.
  */
 export function dealSamples(files: readonly string[]): readonly Sample[] {
+  return (['set', 'check'] as const).flatMap((part) =>
+    dealTo(
+      files.filter((file) => partOf(file) === part),
+      part,
+    ),
+  );
+}
+
+function dealTo(files: readonly string[], part: Part): readonly Sample[] {
   const codes = [...new Set(ALL_DEGRADATIONS.map(({ code }) => code))];
   return codes.flatMap((code) => {
-    const random = randomFrom(hashOf(`${SEED} ${code ?? 'harmless'}`));
+    const random = randomFrom(hashOf(`${SEED} ${part} ${code ?? 'harmless'}`));
     const photos = shuffled(files, random);
     const degradations = shuffled(
       ALL_DEGRADATIONS.flatMap((degradation, i) =>

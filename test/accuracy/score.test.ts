@@ -161,6 +161,15 @@ describe('samples', () => {
     for (const count of counts.values()) expect(count).toBeGreaterThanOrEqual(40);
     for (const { code } of ALL_DEGRADATIONS) expect(counts.has(code ?? 'harmless')).toBe(true);
   });
+  test('both parts of the people get the same mix of degradations', () => {
+    const samples = dealSamples(Array.from({ length: 120 }, (_, i) => `face_${i}.jpg`));
+    const most = ALL_DEGRADATIONS.map((_, degradation) => {
+      const dealt = samples.filter((sample) => sample.degradation === degradation);
+      const toSet = dealt.filter(({ file }) => partOf(file) === 'set').length;
+      return codeOf(degradation) === 'harmless' ? 0 : Math.abs(dealt.length - 2 * toSet);
+    });
+    expect(Math.max(...most)).toBeLessThanOrEqual(2);
+  });
   test('no photo, no copies; one photo is its own company', () => {
     expect(dealSamples([])).toEqual([]);
     expect(dealSamples(['a.jpg']).every(({ other }) => other === 'a.jpg')).toBe(true);
