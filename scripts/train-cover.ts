@@ -76,11 +76,10 @@ const PAINTERS = ['lessons', 'covers', 'cloth', 'eyewear', 'brush', 'paint'].map
   readFileSync(join(REPOSITORY, `test/accuracy/${name}.ts`), 'utf8'),
 );
 
-/**
- * Paints the lessons of a manifest, or finds them painted.
- * @param heldOut true where people of the part "check" teach nothing
- */
-async function lessonsOf(manifest: string, heldOut: boolean): Promise<readonly Lesson[]> {
+/** Paints the lessons of a manifest, or finds them painted: the files' common name, and whose photos they are. */
+async function paintedOf(
+  manifest: string,
+): Promise<{ readonly cache: string; readonly labels: readonly PhotoLabel[] }> {
   const text = readFileSync(manifest, 'utf8');
   const labels = parseManifest(text);
   const cache = join(
@@ -88,6 +87,15 @@ async function lessonsOf(manifest: string, heldOut: boolean): Promise<readonly L
     `lessons-${hashOf([text, PLAIN.free, PLAIN.taken, EACH, ...PAINTERS].join('\n'))}`,
   );
   if (!existsSync(`${cache}.json`)) await paint(manifest, labels, cache);
+  return { cache, labels };
+}
+
+/**
+ * The lessons of a manifest.
+ * @param heldOut true where people of the part "check" teach nothing
+ */
+async function lessonsOf(manifest: string, heldOut: boolean): Promise<readonly Lesson[]> {
+  const { cache, labels } = await paintedOf(manifest);
   const index = JSON.parse(readFileSync(`${cache}.json`, 'utf8')) as { photo: number; cover: string }[];
   const pictures = readFileSync(`${cache}.bin`);
   return index.flatMap(({ photo, cover }, i) => {
@@ -99,20 +107,9 @@ async function lessonsOf(manifest: string, heldOut: boolean): Promise<readonly L
   });
 }
 
-/** A browser's second page, which is a process of its own. */
-async function anotherPage(page: Page): Promise<Page> {
-  const another = await page.context().browser()?.newPage();
-  if (another === undefined) throw new Error('The page is of no browser.');
-  another.on('pageerror', (error) => console.error(error));
-  await another.goto(page.url());
-  await another.waitForFunction(() => 'accuracy' in window);
-  await another.evaluate(() => window.accuracy.open());
-  return another;
-}
-
 async function paint(manifest: string, labels: readonly PhotoLabel[], cache: string): Promise<void> {
   mkdirSync(CACHE, { recursive: true });
-  const { page, close } = await openPage(labels.map(({ file }) => join(dirname(manifest), file)));
+  const { page, another, close } = await openPage(labels.map(({ file }) => join(dirname(manifest), file)));
   const pictures = openSync(`${cache}.bin`, 'w');
   const index: { photo: number; cover: string }[] = [];
   const painted = new Map<number, Lessons | null>();
@@ -144,7 +141,7 @@ async function paint(manifest: string, labels: readonly PhotoLabel[], cache: str
     }
   };
   try {
-    await Promise.all([page, await anotherPage(page)].map(paintWith));
+    await Promise.all([page, await another()].map(paintWith));
   } finally {
     closeSync(pictures);
     await close();
@@ -252,7 +249,7 @@ interface Trained {
   readonly families: readonly string[];
 }
 
-const percent = (share: number | null): string => `${(100 * (share ?? NaN)).toFixed(1)} %`;
+const percent = (share: number | null): string => (share === null ? '-' : `${(100 * share).toFixed(1)} %`);
 
 function trainOne(name: string, network: CoverNetwork, lessons: readonly Lesson[]): Trained {
   const labels = (lesson: Lesson): Label[] => network.heads.map((head) => labelOf(lesson, CODES[head]));
@@ -360,7 +357,7 @@ async function main(manifests: readonly string[]): Promise<void> {
   }
   const started = Date.now();
   const minutes = (): string => `${((Date.now() - started) / 60_000).toFixed(1)} min`;
-  for (const manifest of manifests) await lessonsOf(manifest, false);
+  for (const manifest of manifests) await paintedOf(manifest);
   console.log(`All lessons are painted after ${minutes()}.`);
   const results = await Promise.all(Object.keys(COVER_NETWORKS).map((name) => trainAside(name, manifests)));
   writeFileSync(TARGET, moduleOf(results));

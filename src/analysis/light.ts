@@ -66,8 +66,8 @@ const HOLLOWS = [
   [112, 341, 243, 463, 244, 464, 26, 256],
   [98, 327, 97, 326],
 ] as const;
-/** The cheeks below the eyes, which it shines on. */
-const CHEEKS = [118, 347, 119, 348, 100, 329, 101, 330] as const;
+/** The places below the eyes, which it shines on. */
+const CHEEKS = [118, 347, 119, 348, 100, 329, 101, 330];
 /** All places, and what evenly lit faces have there. */
 const PLACES: readonly { readonly landmark: number; readonly evenly: number }[] = [
   ...MIRRORED.flatMap(([right, left, evenly]) => [right, left].map((landmark) => ({ landmark, evenly }))),
@@ -149,13 +149,14 @@ function skinLight(
 ): Pick<FaceLight, 'sides' | 'levels' | 'hollows' | 'clipped'> {
   const places = PLACES.map(({ landmark, evenly }) => {
     const at = place(landmark);
-    return { at, evenly, ...placeAt(patch, luma, at) };
+    return { landmark, at, evenly, ...placeAt(patch, luma, at) };
   });
   const clipped = averageOf(places.map((one) => one.clipped));
-  const lightOf = (landmarks: readonly number[]): number =>
-    averageOf(landmarks.map((landmark) => placeAt(patch, luma, place(landmark)).light));
-  const [corners, underNose] = HOLLOWS;
-  const hollows = Math.exp(lightOf(CHEEKS) - (lightOf(corners) + lightOf(underNose)) / 2);
+  const cheeks = places.filter(({ landmark }) => CHEEKS.includes(landmark)).map(({ light }) => light);
+  const inHollows = HOLLOWS.map((landmarks) =>
+    averageOf(landmarks.map((landmark) => placeAt(patch, luma, place(landmark)).light)),
+  );
+  const hollows = Math.exp(averageOf(cheeks) - averageOf(inHollows));
   const skinRedness = quantileOf(
     places.map(({ redness }) => redness),
     SKIN_REDNESS,

@@ -113,7 +113,7 @@ export const GUIDANCE_RULES: GuidanceRules = {
       comparison: 'below',
       threshold: 0.42,
       unit: 'ratio',
-      why: 'Landmarks reach from hairline to chin (1.2 of their width where a nod makes that less), the head is about 1.35 times as high: at 0.42 of the oval it has the 300 px that IdentifAI wants in a 1280x720 picture. Labelled photos: far ones up to 0.40, good ones from 0.39 (one) and 0.43.',
+      why: 'Landmarks reach from hairline to chin (1.2 of their width where a nod makes that less), the head is about 1.35 times as high: at 0.42 of the oval it has the 300 px that IdentifAI wants in a 1280x720 picture. Labelled photos: far ones up to 0.40, good ones from 0.43.',
     },
     {
       code: 'face-too-close',
@@ -121,7 +121,7 @@ export const GUIDANCE_RULES: GuidanceRules = {
       comparison: 'above',
       threshold: 0.98,
       unit: 'ratio',
-      why: 'Beyond it forehead or chin leave the oval, and with a near camera the nose grows. Good photos reach 0.77.',
+      why: 'Beyond it forehead or chin leave the oval, and with a near camera the nose grows. Good photos reach 0.90.',
     },
     {
       code: 'face-off-centre',
@@ -129,7 +129,7 @@ export const GUIDANCE_RULES: GuidanceRules = {
       comparison: 'above',
       threshold: 0.15,
       unit: 'fraction',
-      why: "Part of the landmarks' box that lies outside the oval's and need not: a small face may lie anywhere in it, one that fills it may not move. Good photos reach 0.11, two people side by side have 0.76 and more.",
+      why: "Part of the landmarks' box that lies outside the oval's and need not: a small face may lie anywhere in it, one that fills it may not move. Good photos reach 0.12, two people side by side have 0.76 and more.",
     },
     {
       code: 'face-covered',
@@ -138,7 +138,7 @@ export const GUIDANCE_RULES: GuidanceRules = {
       threshold: 0.6,
       unit: 'certainty',
       silentWhile: LAGGING,
-      why: 'Of a small network that learned from drawn and real covers. Labelled photos: masks and hands over the mouth 0.95 and more, a hand at the forehead 0.37; good faces with hijab, beard or fringe up to 0.26, two small hazy webcam faces 0.55 and 0.93.',
+      why: 'Of a small network that learned from drawn and real covers. Labelled photos: masks 0.98 and more, hands over the mouth 0.68 and 0.86, at the forehead 0.17 and 0.80; good faces up to 0.35, with hijab, beard or fringe too; small webcam faces that turn 0.54 to 0.92, a far one 0.87.',
     },
     {
       code: 'eyes-covered',
@@ -147,7 +147,7 @@ export const GUIDANCE_RULES: GuidanceRules = {
       threshold: 0.5,
       unit: 'certainty',
       silentWhile: LAGGING,
-      why: 'As for covers. Labelled photos: dark glasses 0.99 and more, all others up to 0.12.',
+      why: 'As for covers. Labelled photos: dark glasses 0.99 and more, all others up to 0.03.',
     },
     {
       code: 'glasses',
@@ -156,7 +156,7 @@ export const GUIDANCE_RULES: GuidanceRules = {
       threshold: 0.5,
       unit: 'certainty',
       silentWhile: LAGGING,
-      why: 'As for covers. Labelled photos: clear glasses 0.99 and more, faces without up to 0.2; of real stock portraits that taught nothing in a trial, eight in ten of those with glasses and none without.',
+      why: 'As for covers. Labelled photos: clear glasses 0.99 and more, faces without up to 0.05; of real stock portraits that taught nothing in a trial, eight in ten of those with glasses and none without.',
     },
     {
       code: 'head-turned',
@@ -199,7 +199,7 @@ export const GUIDANCE_RULES: GuidanceRules = {
       threshold: 0.5,
       unit: 'certainty',
       silentWhile: LAGGING,
-      why: 'As for covers, but that real closed eyes were hardly to be had: drawn lids. Labelled photos reach 0.25.',
+      why: 'As for covers, but that real closed eyes were hardly to be had: drawn lids. Labelled photos reach 0.27.',
     },
     {
       code: 'too-dark',

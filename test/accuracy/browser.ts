@@ -48,13 +48,19 @@ async function serve(photos: readonly string[]): Promise<{ url: string; close: (
   };
 }
 
+/** The page in a browser. */
+interface Opened {
+  readonly page: Page;
+  /** Opens the page once more, in a process of its own. */
+  readonly another: () => Promise<Page>;
+  readonly close: () => Promise<void>;
+}
+
 /**
  * Opens the page and starts its worker.
  * @param photos files that the page finds under `/photo/n`
  */
-export async function openPage(
-  photos: readonly string[],
-): Promise<{ page: Page; close: () => Promise<void> }> {
+export async function openPage(photos: readonly string[]): Promise<Opened> {
   const server = await serve(photos);
   const executablePath = process.env['CHROMIUM_PATH'];
   const browser = await chromium.launch({
@@ -66,14 +72,17 @@ export async function openPage(
       '--disable-component-update',
     ],
   });
-  const page = await browser.newPage();
-  page.on('pageerror', (error) => console.error(error));
-  await page.goto(server.url);
-  await page.waitForFunction(() => 'accuracy' in window);
-  await page.evaluate(() => window.accuracy.open());
+  const another = async (): Promise<Page> => {
+    const page = await browser.newPage();
+    page.on('pageerror', (error) => console.error(error));
+    await page.goto(server.url);
+    await page.waitForFunction(() => 'accuracy' in window);
+    await page.evaluate(() => window.accuracy.open());
+    return page;
+  };
   const close = async (): Promise<void> => {
     await browser.close();
     await server.close();
   };
-  return { page, close };
+  return { page: await another(), another, close };
 }

@@ -14,8 +14,13 @@ export interface Cover {
   /** What has to be reported; null: the face is still free, and nothing may be. */
   readonly code: 'face-covered' | 'eyes-covered' | 'glasses' | 'eyes-closed' | null;
   readonly may: readonly GuidanceCode[];
+  /** So many times as many lessons as of other families; 1 where absent. */
+  readonly lessons?: number;
   readonly paint: Paint;
 }
+
+/** Hands are the hardest to tell from a face. */
+const HAND_LESSONS = 1.5;
 
 /** What cannot be told of eyes that are not seen. */
 const UNSEEN_EYES: readonly GuidanceCode[] = ['face-covered', 'glasses', 'eyes-closed'];
@@ -44,6 +49,7 @@ const COVERS: readonly Cover[] = [
     name: 'hand from below',
     code: 'face-covered',
     may: [],
+    lessons: HAND_LESSONS,
     paint: (b) =>
       hand(
         b,
@@ -55,6 +61,7 @@ const COVERS: readonly Cover[] = [
     name: 'hand from the side',
     code: 'face-covered',
     may: [],
+    lessons: HAND_LESSONS,
     paint: (b) => {
       const from = b.random() < 0.5 ? -1 : 1;
       hand(
@@ -68,6 +75,7 @@ const COVERS: readonly Cover[] = [
     name: 'hand on the forehead',
     code: 'face-covered',
     may: ['eyes-covered', 'glasses', 'eyes-closed'],
+    lessons: HAND_LESSONS,
     paint: (b) =>
       hand(
         b,
@@ -131,6 +139,7 @@ export const TAUGHT_COVERS: readonly Cover[] = [
     name: 'open hand',
     code: 'face-covered',
     may: ['eyes-covered', 'glasses', 'eyes-closed'],
+    lessons: HAND_LESSONS,
     paint: openHands,
   },
 ];

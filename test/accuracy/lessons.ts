@@ -225,8 +225,6 @@ export interface Lessons {
 
 /** How many ways each head is held besides its own. */
 const POSES = 8;
-/** Hands are the hardest to tell from a face, so that there are so many times as many. */
-const HANDS = 1.5;
 /** Part of the lessons that show the head as it was photographed. */
 const AS_PHOTOGRAPHED = 0.4;
 
@@ -247,7 +245,7 @@ export async function paintLessons(
   const jobs = [
     ...Array.from({ length: plain }, () => null),
     ...TAUGHT_COVERS.flatMap((cover) =>
-      Array.from({ length: cover.name.includes('hand') ? Math.round(HANDS * each) : each }, () => cover),
+      Array.from({ length: Math.round((cover.lessons ?? 1) * each) }, () => cover),
     ),
   ];
   const size = COVER_PICTURE.width * COVER_PICTURE.height * 3;
