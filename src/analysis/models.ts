@@ -1,6 +1,6 @@
 import { FaceDetector, FaceLandmarker, ImageSegmenter } from '@mediapipe/tasks-vision';
 import moduleFactory from '@mediapipe/tasks-vision/vision_wasm_module_internal.js';
-import { type Box, fitLongSide, type Size } from '../domain/geometry.ts';
+import { type Box, fitLongSide, sharedArea, type Size } from '../domain/geometry.ts';
 import type { Landmark } from '../domain/observation.ts';
 import { CaptureError } from '../domain/result.ts';
 import type { Assets } from './assets.ts';
@@ -9,6 +9,7 @@ import type { Plane } from './pixels.ts';
 
 /** What the models say of one frame. */
 export interface Seen {
+  /** As `FaceObservation` has them. */
   readonly faces: readonly Box[];
   readonly face: SeenFace | null;
   /**
@@ -34,8 +35,24 @@ export interface Models {
   see(frame: ImageBitmap, now: number): Seen;
 }
 
-/** Faces are counted this often, ms: the detector costs as much as the landmarker, and a second person does not blink in. */
-const COUNT_EVERY = 300;
+/** Faces of one part of the frame are counted this often, ms: a second person does not blink in. */
+const COUNT_EVERY = 200;
+/**
+ * The parts that faces are counted in by turns, as fractions of the frame. The detector looks at 128 px of whatever it
+ * is given, so that a face too small for it in the whole frame is found in a quarter; the quarters overlap by about the
+ * width of such a face.
+ */
+const COUNTED_PARTS = [
+  { x: 0, y: 0, width: 1, height: 1 },
+  { x: 0, y: 0, width: 0.6, height: 0.6 },
+  { x: 0.4, y: 0.4, width: 0.6, height: 0.6 },
+  { x: 0.4, y: 0, width: 0.6, height: 0.6 },
+  { x: 0, y: 0.4, width: 0.6, height: 0.6 },
+] as const satisfies readonly Box[];
+/** A quarter shows dots of a scarf and folds at the neck as large as faces too; the detector gives them 0.5 to 0.75, real faces 0.8 and more. */
+const SURE_OF_SMALL = 0.75;
+/** After a longer pause between two frames, what was counted is forgotten, ms. */
+const FORGET_AFTER = 1000;
 
 /** The person is looked for this often, ms: it costs as much as the landmarker again, and shoulders are slow. */
 const MASK_EVERY = 300;
@@ -251,27 +268,74 @@ function createFinder(
   };
 }
 
+/** Finds faces beside the main one, if there is one: in one part of the frame after the other. The widest comes first. */
+type FaceCounter = (frame: ImageBitmap, timestamp: number, main: Box | null) => readonly Box[];
+
+function createCounter(detector: FaceDetector): FaceCounter {
+  const easel = createEasel();
+  let counted: readonly (readonly Box[])[] = [];
+  let turn = 0;
+  let last = -Infinity;
+  return (frame, timestamp, main) => {
+    if (timestamp - last > FORGET_AFTER) [counted, turn] = [[], 0];
+    // Of what was found without a main face, one may be it.
+    last = main === null ? -Infinity : timestamp;
+    const share = COUNTED_PARTS[turn] ?? COUNTED_PARTS[0];
+    const part = {
+      x: Math.round(share.x * frame.width),
+      y: Math.round(share.y * frame.height),
+      width: Math.round(share.width * frame.width),
+      height: Math.round(share.height * frame.height),
+    };
+    easel.draw(frame, part, part);
+    const found = detector.detectForVideo(easel.canvas, timestamp).detections.flatMap((detection) => {
+      const [{ score } = { score: 0 }] = detection.categories;
+      const box = detection.boundingBox;
+      if (box === undefined || (turn > 0 && score < SURE_OF_SMALL)) return [];
+      const face = { x: part.x + box.originX, y: part.y + box.originY, width: box.width, height: box.height };
+      return isCutOff(face, part, frame) ? [] : [face];
+    });
+    // Now, because the main face may be elsewhere when the next part has its turn.
+    const others = found.filter((box) => main === null || !areSameFace(box, main));
+    counted = COUNTED_PARTS.map((_, i) => (i === turn ? others : (counted[i] ?? [])));
+    turn = (turn + 1) % COUNTED_PARTS.length;
+    return counted
+      .flat()
+      .sort((a, b) => b.width - a.width)
+      .filter((box, i, all) => !all.slice(0, i).some((wider) => areSameFace(box, wider)));
+  };
+}
+
+/** True for what reaches over an edge of the part within the frame: a rest of a face that another part shows whole. */
+const isCutOff = (face: Box, part: Box, frame: Size): boolean =>
+  (face.x <= part.x && part.x > 0) ||
+  (face.y <= part.y && part.y > 0) ||
+  (face.x + face.width >= part.x + part.width && part.x + part.width < frame.width) ||
+  (face.y + face.height >= part.y + part.height && part.y + part.height < frame.height);
+
+/** Of two faces of which one is behind the other, more is to be seen. */
+const areSameFace = (a: Box, b: Box): boolean =>
+  sharedArea(a, b) > 0.3 * Math.min(a.width * a.height, b.width * b.height);
+
 function modelsOf(landmarker: FaceLandmarker, detector: FaceDetector, mask: PersonMask): Models {
   const findFace = createFinder(landmarker);
   let timestamp = 0;
+  const countFaces = createCounter(detector);
   let countedAt = -Infinity;
   let maskedAt = -Infinity;
   let putOff = false;
-  let faces: readonly Box[] = [];
+  let others: readonly Box[] = [];
   return {
     see(frame, now) {
       // Tasks refuses a time stamp that does not rise.
       timestamp = Math.max(timestamp + 1, now);
       const face = findFace(frame, timestamp);
+      const main = face === null ? null : boxOf(face.points);
       const isDue = (last: number, every: number): boolean => now - last >= every || now < last;
       const counts = isDue(countedAt, COUNT_EVERY);
       if (counts) {
         countedAt = now;
-        faces = detector
-          .detectForVideo(frame, timestamp)
-          .detections.flatMap(({ boundingBox }) => (boundingBox === undefined ? [] : [boundingBox]))
-          .map(({ originX, originY, width, height }) => ({ x: originX, y: originY, width, height }))
-          .sort((a, b) => b.width - a.width);
+        others = countFaces(frame, timestamp, main);
       }
       let person: Plane | null = null;
       if (face !== null && isDue(maskedAt, MASK_EVERY)) {
@@ -280,7 +344,7 @@ function modelsOf(landmarker: FaceLandmarker, detector: FaceDetector, mask: Pers
         if (!putOff) person = mask(frame, timestamp);
         if (person !== null) maskedAt = now;
       }
-      return { faces, face, person };
+      return { faces: main === null ? others : [main, ...others], face, person };
     },
   };
 }

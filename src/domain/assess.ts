@@ -1,4 +1,4 @@
-import type { Box } from './geometry.ts';
+import { type Box, sharedArea } from './geometry.ts';
 import type { CardObservation, Face, FaceObservation, Observation } from './observation.ts';
 import type { GuidanceCode, Issue } from './result.ts';
 import {
@@ -25,7 +25,7 @@ const HEIGHT_PER_WIDTH = 1.2;
 
 const FACE_MEASURES: Record<FaceMeasure, Measure<FaceObservation>> = {
   faces: ({ face }) => (face === null ? 0 : 1),
-  otherFace: (observation) => otherFaceWidth(observation),
+  otherFace: ({ faces: [main, other] }) => (main && other ? other.width / main.width : 0),
   heightAtLeast: ofFace(
     ({ box }, _, guide) => Math.max(box.height, HEIGHT_PER_WIDTH * box.width) / guide.height,
   ),
@@ -33,7 +33,7 @@ const FACE_MEASURES: Record<FaceMeasure, Measure<FaceObservation>> = {
   outside: ofFace(
     ({ box }, _, guide) =>
       // A face larger than the guide is too close; how far off its middle it lies is another matter.
-      1 - insideArea(box, guide) / (Math.min(box.width, guide.width) * Math.min(box.height, guide.height)),
+      1 - sharedArea(box, guide) / (Math.min(box.width, guide.width) * Math.min(box.height, guide.height)),
   ),
   cover: ofFace(({ cover }) => cover.face),
   eyes: ofFace(({ cover }) => cover.eyes),
@@ -72,24 +72,6 @@ const CARD_MEASURES: Record<CardMeasure, Measure<CardObservation>> = {
   motion: ({ motion }) => motion,
   sharpness: ({ sharpness }) => sharpness,
 };
-
-/** Area of `box` within `bounds`, square px. */
-function insideArea(box: Box, bounds: Box): number {
-  const width = Math.min(box.x + box.width, bounds.x + bounds.width) - Math.max(box.x, bounds.x);
-  const height = Math.min(box.y + box.height, bounds.y + bounds.height) - Math.max(box.y, bounds.y);
-  return Math.max(0, width) * Math.max(0, height);
-}
-
-/** Width of the widest face beside the main one, over that of the main one; 0 where there is no other. */
-function otherFaceWidth({ faces, face }: FaceObservation): number {
-  const isMain = (candidate: Box): boolean =>
-    face !== null && insideArea(candidate, face.box) > 0.3 * Math.min(areaOf(candidate), areaOf(face.box));
-  const main = faces.find(isMain) ?? face?.box ?? faces[0];
-  const other = faces.find((candidate) => candidate !== main && !isMain(candidate));
-  return main === undefined || other === undefined ? 0 : other.width / main.width;
-}
-
-const areaOf = ({ width, height }: Box): number => width * height;
 
 /** A rule and what a frame measures against it. */
 export interface Judged extends Issue {

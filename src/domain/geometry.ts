@@ -76,6 +76,13 @@ export function scaleBox(box: Box, factor: number): Box {
   return { x: box.x * factor, y: box.y * factor, width: box.width * factor, height: box.height * factor };
 }
 
+/** What two boxes share, square px. */
+export function sharedArea(a: Box, b: Box): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
+  return Math.max(0, width) * Math.max(0, height);
+}
+
 /** The largest size of the same shape whose long side is at most `longSide` px; never larger than it was. */
 export function fitLongSide(size: Size, longSide: number): Size {
   const factor = Math.min(1, longSide / Math.max(size.width, size.height));

@@ -9,8 +9,8 @@ export const HINT_STAYS_MS = 800;
 export const HINT_SETTLES_MS = 250;
 /** How long a pose must hold before the shutter, ms. Long enough for several frames on a slow phone. */
 export const HOLD_MS = 1200;
-/** A hold needs this many frames, so that the sharpest of several can be taken. */
-export const HOLD_FRAMES = 4;
+/** A hold needs this many frames: the sharpest of them is taken, and more faces are looked for in one part of the frame after the other. */
+export const HOLD_FRAMES = 5;
 /** A longer pause between two frames (page hidden, phone busy) breaks a hold, ms. */
 const LONGEST_GAP_MS = 1000;
 

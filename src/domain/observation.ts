@@ -11,7 +11,7 @@ export type Observation = FaceObservation | CardObservation;
 export interface FaceObservation {
   readonly kind: 'face';
   readonly frame: Size;
-  /** Every face the detector saw, widest first (SingleFacePresent). Counted a few times a second. */
+  /** Every face that was seen, the main one first, then the widest (SingleFacePresent). Others are looked for in one part of the frame after the other, all within a second. */
   readonly faces: readonly Box[];
   /** The measures of the main face, or null where the landmarker found none. */
   readonly face: Face | null;

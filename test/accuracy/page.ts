@@ -3,7 +3,7 @@ import { boxOf, eyeLineOf } from '../../src/analysis/patch.ts';
 import { assess, type Judged, judge } from '../../src/domain/assess.ts';
 import { FaceLandmarker } from '@mediapipe/tasks-vision';
 import { fitLongSide, growBox, guideInPicture } from '../../src/domain/geometry.ts';
-import { guide as advance, type Hint, readyForShutter, startGuide } from '../../src/domain/guide.ts';
+import { guide as advance, type Hint, HOLD_FRAMES, readyForShutter, startGuide } from '../../src/domain/guide.ts';
 import type { Face, Landmark } from '../../src/domain/observation.ts';
 import type { Head, Picture } from './degradations.ts';
 import { type Lessons, paintLessons } from './lessons.ts';
@@ -37,10 +37,10 @@ export interface Seen {
 
 /** As large a picture as a phone's front camera gives, px. */
 const CAMERA_LONG_SIDE = 1920;
-/** The worker counts faces every 300 ms, so that each frame of a longer step is counted itself. */
+/** The worker looks for more faces every 200 ms, so that each frame of a longer step is looked at itself. */
 const STEP_MS = 400;
 /** As many frames as the shutter waits for, so that a hint has settled, and tracking too. */
-const FRAMES = 4;
+const FRAMES = HOLD_FRAMES;
 /** What moves is shown as often as a phone judges frames. */
 const MOVING = { stepMs: 100, frames: 5 };
 
