@@ -1,9 +1,10 @@
 import { FaceDetector, FaceLandmarker, ImageSegmenter } from '@mediapipe/tasks-vision';
 import moduleFactory from '@mediapipe/tasks-vision/vision_wasm_module_internal.js';
-import { type Box, fitLongSide, sharedArea, type Size } from '../domain/geometry.ts';
+import { type Box, fitLongSide, type Size } from '../domain/geometry.ts';
 import type { Landmark } from '../domain/observation.ts';
 import { CaptureError } from '../domain/result.ts';
 import type { Assets } from './assets.ts';
+import { createCrowd, type Detection } from './crowd.ts';
 import { boxOf } from './patch.ts';
 import type { Plane } from './pixels.ts';
 
@@ -35,24 +36,8 @@ export interface Models {
   see(frame: ImageBitmap, now: number): Seen;
 }
 
-/** Faces of one part of the frame are counted this often, ms: a second person does not blink in. */
+/** Faces are looked for in one part of the frame this often, ms: a second person does not blink in. */
 const COUNT_EVERY = 200;
-/**
- * The parts that faces are counted in by turns, as fractions of the frame. The detector looks at 128 px of whatever it
- * is given, so that a face too small for it in the whole frame is found in a quarter; the quarters overlap by about the
- * width of such a face.
- */
-const COUNTED_PARTS = [
-  { x: 0, y: 0, width: 1, height: 1 },
-  { x: 0, y: 0, width: 0.6, height: 0.6 },
-  { x: 0.4, y: 0.4, width: 0.6, height: 0.6 },
-  { x: 0.4, y: 0, width: 0.6, height: 0.6 },
-  { x: 0, y: 0.4, width: 0.6, height: 0.6 },
-] as const satisfies readonly Box[];
-/** A quarter shows dots of a scarf and folds at the neck as large as faces too; the detector gives them 0.5 to 0.75, real faces 0.8 and more. */
-const SURE_OF_SMALL = 0.75;
-/** After a longer pause between two frames, what was counted is forgotten, ms. */
-const FORGET_AFTER = 1000;
 
 /** The person is looked for this often, ms: it costs as much as the landmarker again, and shoulders are slow. */
 const MASK_EVERY = 300;
@@ -268,59 +253,28 @@ function createFinder(
   };
 }
 
-/** Finds faces beside the main one, if there is one: in one part of the frame after the other. The widest comes first. */
-type FaceCounter = (frame: ImageBitmap, timestamp: number, main: Box | null) => readonly Box[];
-
-function createCounter(detector: FaceDetector): FaceCounter {
+/** The detector, which is shown a part of the frame, px. */
+function createFacesFinder(
+  detector: FaceDetector,
+): (frame: ImageBitmap, part: Box, timestamp: number) => readonly Detection[] {
   const easel = createEasel();
-  let counted: readonly (readonly Box[])[] = [];
-  let turn = 0;
-  let last = -Infinity;
-  return (frame, timestamp, main) => {
-    if (timestamp - last > FORGET_AFTER) [counted, turn] = [[], 0];
-    // Of what was found without a main face, one may be it.
-    last = main === null ? -Infinity : timestamp;
-    const share = COUNTED_PARTS[turn] ?? COUNTED_PARTS[0];
-    const part = {
-      x: Math.round(share.x * frame.width),
-      y: Math.round(share.y * frame.height),
-      width: Math.round(share.width * frame.width),
-      height: Math.round(share.height * frame.height),
-    };
+  return (frame, part, timestamp) => {
     easel.draw(frame, part, part);
-    const found = detector.detectForVideo(easel.canvas, timestamp).detections.flatMap((detection) => {
-      const [{ score } = { score: 0 }] = detection.categories;
-      const box = detection.boundingBox;
-      if (box === undefined || (turn > 0 && score < SURE_OF_SMALL)) return [];
-      const face = { x: part.x + box.originX, y: part.y + box.originY, width: box.width, height: box.height };
-      return isCutOff(face, part, frame) ? [] : [face];
-    });
-    // Now, because the main face may be elsewhere when the next part has its turn.
-    const others = found.filter((box) => main === null || !areSameFace(box, main));
-    counted = COUNTED_PARTS.map((_, i) => (i === turn ? others : (counted[i] ?? [])));
-    turn = (turn + 1) % COUNTED_PARTS.length;
-    return counted
-      .flat()
-      .sort((a, b) => b.width - a.width)
-      .filter((box, i, all) => !all.slice(0, i).some((wider) => areSameFace(box, wider)));
+    return detector
+      .detectForVideo(easel.canvas, timestamp)
+      .detections.flatMap(({ boundingBox: box, categories: [category] }) =>
+        box === undefined || category === undefined
+          ? []
+          : [{ x: box.originX, y: box.originY, width: box.width, height: box.height, score: category.score }],
+      );
   };
 }
 
-/** True for what reaches over an edge of the part within the frame: a rest of a face that another part shows whole. */
-const isCutOff = (face: Box, part: Box, frame: Size): boolean =>
-  (face.x <= part.x && part.x > 0) ||
-  (face.y <= part.y && part.y > 0) ||
-  (face.x + face.width >= part.x + part.width && part.x + part.width < frame.width) ||
-  (face.y + face.height >= part.y + part.height && part.y + part.height < frame.height);
-
-/** Of two faces of which one is behind the other, more is to be seen. */
-const areSameFace = (a: Box, b: Box): boolean =>
-  sharedArea(a, b) > 0.3 * Math.min(a.width * a.height, b.width * b.height);
-
 function modelsOf(landmarker: FaceLandmarker, detector: FaceDetector, mask: PersonMask): Models {
   const findFace = createFinder(landmarker);
+  const findFaces = createFacesFinder(detector);
+  const crowd = createCrowd();
   let timestamp = 0;
-  const countFaces = createCounter(detector);
   let countedAt = -Infinity;
   let maskedAt = -Infinity;
   let putOff = false;
@@ -335,7 +289,7 @@ function modelsOf(landmarker: FaceLandmarker, detector: FaceDetector, mask: Pers
       const counts = isDue(countedAt, COUNT_EVERY);
       if (counts) {
         countedAt = now;
-        others = countFaces(frame, timestamp, main);
+        others = crowd.look(frame, now, main, (part) => findFaces(frame, part, timestamp));
       }
       let person: Plane | null = null;
       if (face !== null && isDue(maskedAt, MASK_EVERY)) {

@@ -41,7 +41,8 @@ const FACE_MEASURES: Record<FaceMeasure, Measure<FaceObservation>> = {
   lids: ofFace(({ cover }) => cover.closed),
   yaw: ofFace(({ yaw }) => Math.abs(yaw)),
   roll: ofFace(({ roll }) => Math.abs(roll)),
-  pitch: ofFace(({ pitch }) => Math.abs(pitch)),
+  chinUp: ofFace(({ pitch }) => pitch),
+  chinDown: ofFace(({ pitch }) => -pitch),
   shoulders: ofFace(({ shoulders }) => (shoulders === null ? null : Math.abs(shoulders))),
   exposure: ofFace(({ light }) =>
     Math.max(light.highlight, SCLERA_SHARE * light.sclera, FRAME_SHARE * light.frameHighlight),

@@ -1,5 +1,5 @@
 import type { Box, Point, Size } from '../../src/domain/geometry.ts';
-import type { Landmark } from '../../src/domain/observation.ts';
+import type { Face, Landmark } from '../../src/domain/observation.ts';
 import type { GuidanceCode } from '../../src/domain/result.ts';
 import { linear, type Mesh, place, ramp, relight, turnHead } from './paint.ts';
 
@@ -29,6 +29,11 @@ export interface Picture {
   /** The box of the oval that the person would see. */
   readonly guide: Box;
   readonly mesh: Mesh;
+  /**
+   * How the head lies already, degrees as in `Face`, by the landmarks of the unspoilt photo. Heads are turned to an angle,
+   * not by one: who looks up by ten in a photo would look down by 18 after a nod of 28.
+   */
+  readonly pose: Pick<Face, 'yaw' | 'pitch'>;
   /** Somebody else. */
   readonly other: Head;
   /** The same numbers for every frame of a sample. */
@@ -216,8 +221,8 @@ const SPOILT: readonly Degradation[] = [
     name: 'rendered anew, left or right',
     unit: 'degrees',
     steps: [28, 32, 35],
-    paint: ({ context, points, mesh, random }, degrees) =>
-      void turnHead(context, points, mesh, { yaw: degrees * either(random) }),
+    paint: ({ context, points, mesh, pose, random }, degrees) =>
+      void turnHead(context, points, mesh, { yaw: degrees * either(random) - pose.yaw }),
   },
   {
     code: 'head-pitched',
@@ -225,7 +230,8 @@ const SPOILT: readonly Degradation[] = [
     name: 'rendered anew, chin up',
     unit: 'degrees',
     steps: [28, 32, 35],
-    paint: ({ context, points, mesh }, degrees) => void turnHead(context, points, mesh, { pitch: -degrees }),
+    paint: ({ context, points, mesh, pose }, degrees) =>
+      void turnHead(context, points, mesh, { pitch: pose.pitch - degrees }),
   },
   {
     code: 'head-pitched',
@@ -233,7 +239,8 @@ const SPOILT: readonly Degradation[] = [
     name: 'rendered anew, chin down',
     unit: 'degrees',
     steps: [28, 32, 35],
-    paint: ({ context, points, mesh }, degrees) => void turnHead(context, points, mesh, { pitch: degrees }),
+    paint: ({ context, points, mesh, pose }, degrees) =>
+      void turnHead(context, points, mesh, { pitch: pose.pitch + degrees }),
   },
   {
     code: 'blurred',
@@ -269,8 +276,8 @@ const SPOILT: readonly Degradation[] = [
   },
   {
     code: 'multiple-faces',
-    // The landmarker may settle on the other one.
-    may: ['face-off-centre', 'face-too-far'],
+    // The landmarker may settle on the other one, who was photographed in the middle and seems to look past the camera.
+    may: ['face-off-centre', 'face-too-far', 'head-turned'],
     name: 'somebody beside',
     unit: 'of the face width',
     steps: [0.35, 0.45, 0.6],
@@ -296,7 +303,8 @@ const SPOILT: readonly Degradation[] = [
   },
   {
     code: 'face-off-centre',
-    may: ['face-too-close', 'no-face'],
+    // A head that was photographed in the middle seems to look past the camera.
+    may: ['face-too-close', 'no-face', 'head-turned', 'head-pitched'],
     name: 'beside the guide',
     unit: 'of the face outside the guide',
     steps: [0.25, 0.4, 0.55],

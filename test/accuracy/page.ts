@@ -3,7 +3,13 @@ import { boxOf, eyeLineOf } from '../../src/analysis/patch.ts';
 import { assess, type Judged, judge } from '../../src/domain/assess.ts';
 import { FaceLandmarker } from '@mediapipe/tasks-vision';
 import { fitLongSide, growBox, guideInPicture } from '../../src/domain/geometry.ts';
-import { guide as advance, type Hint, HOLD_FRAMES, readyForShutter, startGuide } from '../../src/domain/guide.ts';
+import {
+  guide as advance,
+  type Hint,
+  HOLD_FRAMES,
+  readyForShutter,
+  startGuide,
+} from '../../src/domain/guide.ts';
 import type { Face, Landmark } from '../../src/domain/observation.ts';
 import type { Head, Picture } from './degradations.ts';
 import { type Lessons, paintLessons } from './lessons.ts';
@@ -150,6 +156,7 @@ interface Base {
   /** x as a fraction of the photo's width, y of its height, z of its width. */
   readonly points: readonly Landmark[];
   readonly head: Head;
+  readonly pose: Picture['pose'];
 }
 const bases = new Map<string, Base>();
 
@@ -183,11 +190,12 @@ async function headOf(photo: ImageBitmap, points: readonly Landmark[]): Promise<
 async function judgePhoto(url: string, file: string | null): Promise<Seen> {
   const photo = await load(url);
   const { seen, points } = await show(() => photo);
-  if (file !== null && points !== null) {
+  if (file !== null && points !== null && seen.face !== null) {
     const { width, height } = photo;
     bases.set(file, {
       url,
       head: await headOf(photo, points),
+      pose: seen.face,
       points: points.map(({ x, y, z }) => ({ x: x / width, y: y / height, z: z / width })),
     });
   }
@@ -258,6 +266,7 @@ async function openBase(file: string): Promise<Opened> {
       eyeDistance: Math.hypot(across.x, across.y),
       guide,
       mesh: FACE_MESH,
+      pose: base.pose,
     },
   };
   return opened;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
 import { openPage, REPOSITORY, typedPath } from './browser.ts';
 import { type CopyOutcome, type PhotoOutcome, report } from './report.ts';
-import { ALL_DEGRADATIONS, dealSamples } from './samples.ts';
+import { ALL_DEGRADATIONS, dealSamples, type Sample } from './samples.ts';
 import { type Label, parseArguments, parseManifest, UsageError } from './score.ts';
 
 /*
@@ -24,8 +24,12 @@ function readManifest(path: string): readonly Label[] {
   return labels;
 }
 
-/** Judges every photo as it is; good ones are kept in the page for their copies. */
-async function judgePhotos(page: Page, labels: readonly Label[]): Promise<readonly PhotoOutcome[]> {
+/** Judges every photo as it is; good ones are kept in the page for copies. */
+async function judgePhotos(
+  page: Page,
+  labels: readonly Label[],
+  tell: typeof progress,
+): Promise<readonly PhotoOutcome[]> {
   const outcomes: PhotoOutcome[] = [];
   for (const [i, label] of labels.entries()) {
     const flawless = label.must.length + label.may.length === 0;
@@ -40,14 +44,14 @@ async function judgePhotos(page: Page, labels: readonly Label[]): Promise<readon
         throw undecodable ? new UsageError(`${label.file} is no picture that a browser can show.`) : error;
       });
     outcomes.push({ ...label, reported: seen.reported, seen });
-    progress('photos', i + 1, labels.length, 50);
+    tell('photos', i + 1, labels.length, 50);
   }
   return outcomes;
 }
 
-/** Judges degraded copies of the photos that are good without reserve. */
+/** Judges degraded copies of the photos that are good without reserve, on pages that have judged all photos. */
 async function judgeCopies(
-  page: Page,
+  pages: readonly Page[],
   photos: readonly PhotoOutcome[],
   pictures: string | null,
 ): Promise<readonly CopyOutcome[]> {
@@ -55,38 +59,43 @@ async function judgeCopies(
   const files = [...new Set(bases.map(({ file }) => file))];
   // Photo by photo, because opening one takes longer than a copy.
   const samples = [...dealSamples(files)].sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file));
-  const outcomes: CopyOutcome[] = [];
+  const outcomes = new Map<number, CopyOutcome>();
   if (pictures !== null) mkdirSync(pictures, { recursive: true });
-  for (const [i, sample] of samples.entries()) {
-    const degradation = ALL_DEGRADATIONS[sample.degradation];
-    if (degradation === undefined) throw new Error('no such degradation');
-    const { code, may, name } = degradation;
-    const { seen, picture } = await page.evaluate(
-      ([chosen, wanted]) => window.accuracy.judgeSample(chosen, wanted),
-      [sample, pictures !== null] as const,
-    );
-    const { file, step } = sample;
-    outcomes.push({
-      file,
-      must: code === null ? [] : [code],
-      may,
-      name,
-      step,
-      reported: seen.reported,
-      seen,
-    });
-    if (pictures !== null && picture !== null) {
-      const title = [code ?? 'harmless', name, step, basename(file)].join(' ').replaceAll('/', '-');
-      writeFileSync(join(pictures, title), picture.split(',')[1] ?? '', 'base64');
+  let next = 0;
+  const judge = async (page: Page): Promise<void> => {
+    for (let i = next++; i < samples.length; i = next++) {
+      const sample = samples[i];
+      if (sample === undefined) return;
+      outcomes.set(i, await judgeCopy(page, sample, pictures));
+      progress('degraded copies', outcomes.size, samples.length, 200);
     }
-    progress('degraded copies', i + 1, samples.length, 200);
+  };
+  await Promise.all(pages.map(judge));
+  // In the order of the samples, whichever page was faster.
+  return samples.flatMap((_, i) => outcomes.get(i) ?? []);
+}
+
+async function judgeCopy(page: Page, sample: Sample, pictures: string | null): Promise<CopyOutcome> {
+  const { file, step } = sample;
+  const degradation = ALL_DEGRADATIONS[sample.degradation];
+  if (degradation === undefined) throw new Error('no such degradation');
+  const { code, may, name } = degradation;
+  const { seen, picture } = await page.evaluate(
+    ([chosen, wanted]) => window.accuracy.judgeSample(chosen, wanted),
+    [sample, pictures !== null] as const,
+  );
+  if (pictures !== null && picture !== null) {
+    const title = [code ?? 'harmless', name, step, basename(file)].join(' ').replaceAll('/', '-');
+    writeFileSync(join(pictures, title), picture.split(',')[1] ?? '', 'base64');
   }
-  return outcomes;
+  return { file, must: code === null ? [] : [code], may, name, step, reported: seen.reported, seen };
 }
 
 function progress(what: string, done: number, all: number, every: number): void {
   if (done % every === 0 || done === all) console.log(`${done} of ${all} ${what}`);
 }
+
+const silent = (): void => undefined;
 
 async function run(words: readonly string[]): Promise<void> {
   const options = parseArguments(words);
@@ -98,13 +107,16 @@ async function run(words: readonly string[]): Promise<void> {
   const { only, pictures } = options;
   const labels = readManifest(manifest).filter(({ file }) => only === null || only.test(file));
   if (labels.length === 0) throw new UsageError('No photo matches --only.');
-  const { page, close } = await openPage(labels.map(({ file }) => join(dirname(manifest), file)));
+  const { page, another, close } = await openPage(labels.map(({ file }) => join(dirname(manifest), file)));
   let photos: readonly PhotoOutcome[];
   let copies: readonly CopyOutcome[] = [];
   try {
-    photos = await judgePhotos(page, labels);
+    const pages = options.degradations ? [page, await another()] : [page];
+    [photos = []] = await Promise.all(
+      pages.map((one, i) => judgePhotos(one, labels, i === 0 ? progress : silent)),
+    );
     if (options.degradations)
-      copies = await judgeCopies(page, photos, pictures === null ? null : typedPath(pictures));
+      copies = await judgeCopies(pages, photos, pictures === null ? null : typedPath(pictures));
   } finally {
     await close();
   }

@@ -17,7 +17,7 @@ export const ALL_DEGRADATIONS: readonly Degradation[] = [
 /** What all random numbers of a run follow from. */
 export const SEED = 20250;
 /** Copies per code and part of the people, where there are photos enough. */
-const COPIES_PER_CODE = 48;
+const COPIES_PER_CODE = 84;
 /** Copies of one photo per code. */
 const COPIES_PER_PHOTO = 2;
 

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { commands } from 'vitest/browser';
 import { type Analyser, createAnalyser } from '../../src/analysis/analyser.ts';
 import { assess, sharpnessOf } from '../../src/domain/assess.ts';
-import type { Box } from '../../src/domain/geometry.ts';
+import { type Box, growBox } from '../../src/domain/geometry.ts';
+import { HOLD_FRAMES } from '../../src/domain/guide.ts';
 import type { FaceObservation } from '../../src/domain/observation.ts';
 import { CaptureError, type GuidanceCode } from '../../src/domain/result.ts';
 import { ASSETS, emptyFrame, frameOf, guideRound, media, relit, repainted, sharedPhotos } from './support.ts';
@@ -128,28 +129,30 @@ describe('one good picture, spoilt in known ways', () => {
           context.fillRect(face.x, face.y + 0.17 * face.height, face.width, 0.24 * face.height);
         }),
     ],
-    [
-      'multiple-faces',
-      'a second face half as wide',
-      () =>
-        repainted(good, (context, source) => {
-          context.drawImage(source, 0, 0);
-          const { x, y, width, height } = face;
-          context.drawImage(
-            source,
-            x - 0.2 * width,
-            y - 0.3 * height,
-            1.4 * width,
-            1.5 * height,
-            0,
-            0,
-            0.7 * width,
-            0.75 * height,
-          );
-        }),
-    ],
+    ['multiple-faces', 'a second face half as wide', () => withSecond(0.5)],
     ['no-face', 'nobody', () => emptyFrame(good.width, good.height)],
   ];
+
+  /** The same face once more in the upper left corner, so many times as wide. */
+  const withSecond = (share: number): OffscreenCanvas =>
+    repainted(good, (context, source) => {
+      const { x, y, width, height } = growBox(face, 0.2, 0.3);
+      context.drawImage(source, 0, 0);
+      context.drawImage(source, x, y, width, height, 0, 0, share * width, share * height);
+    });
+
+  test('a second face a third as wide is found within the frames of one hold', async () => {
+    const guide = guideRound(face);
+    const crowded = withSecond(1 / 3);
+    await observeFace(good, guide);
+    now += 5000;
+    const codes: GuidanceCode[] = [];
+    for (let i = 0; i < HOLD_FRAMES; i++) {
+      const seen = await analyser.analyse(await createImageBitmap(crowded), 'face', guide, (now += 250));
+      codes.push(...assess(seen, guide).map(({ code }) => code));
+    }
+    expect(codes).toContain('multiple-faces');
+  });
 
   test('is fit for a photo as it is', async () => {
     expect(await codesOf(good, guideRound(face))).toEqual([]);
