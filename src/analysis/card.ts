@@ -1,6 +1,9 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
-import type { Box, Size } from '../domain/geometry.ts';
+import { type Box, cornersOf, ID1_RATIO, type Size } from '../domain/geometry.ts';
+import { frameOf, type Quad, sidesOf } from '../domain/homography.ts';
 import type { CardObservation } from '../domain/observation.ts';
+import type { Detection } from './crowd.ts';
+import { findOutline } from './outline.ts';
 import {
   blockExtremes,
   edgeSteepness,
@@ -12,92 +15,116 @@ import {
   type Pixels,
   type Plane,
   samplePatch,
-  shiftBetween,
-  shrink,
 } from './pixels.ts';
 
 /*
- * From pixels to the measures of a card. The guide and a rim round it are scaled to one size, so that distance and
- * resolution cancel out.
+ * From pixels to the measures of a card. The card, or the guide where none is found, is straightened and scaled to one
+ * size, so that distance, tilt and resolution cancel out.
  */
 
-/** Width of the guide in the patch, px: about that of the guide in a 640 px frame, so that no sharpness is lost. */
-const GUIDE_WIDTH = 480;
-/** Rim round the guide that is sampled as well, as a fraction of the guide's width: a card held by hand overlaps it. */
-const RIM = 0.06;
-/** Side of the cells in which print is looked for, px of the patch. */
+/** Width of the straightened card, px: about that of the guide in a 640 px frame, so that no sharpness is lost. */
+const CARD_WIDTH = 480;
+/** Rim round the card that is sampled as well, px: a glare fades beyond the edge. */
+const RIM = 12;
+/** Side of the cells in which print is looked for, px of the straightened card. */
 const CELL = 24;
 /** Luma span that makes a cell hold something. Sensor noise and paper grain stay below. */
 const CELL_SPAN = 40;
-/** Luma step across a side of the guide, averaged along most of the side, that makes it an edge. */
-const EDGE_STEP = 10;
 /** Luma span of writing; less is background pattern. */
 const WRITING_SPAN = 50;
 /** Clipped in all three channels. */
 const CLIPPED = 250;
 
+/** Where the card lies in the straightened picture. */
+const INSIDE: Box = { x: RIM, y: RIM, width: CARD_WIDTH, height: Math.round(CARD_WIDTH / ID1_RATIO) };
+
+/** Finds faces in a picture; px of the picture. */
+export type FindFaces = (picture: Pixels) => readonly Detection[];
+
 /** Measures cards frame after frame; remembers the last frame to tell movement. */
 export interface CardMeter {
-  observe(pixels: Pixels, guide: Box, now: number): CardObservation;
+  observe(pixels: Pixels, guide: Box, now: number, findFaces: FindFaces): CardObservation;
 }
 
-/** The first frame of a meter has no movement. */
+/** The first frame of a meter, and one whose card was not found in the frame before, has no movement. */
 export function createCardMeter(): CardMeter {
-  let last: { readonly levels: readonly Plane[]; readonly now: number } | null = null;
+  let last: { readonly corners: Quad; readonly now: number } | null = null;
   return {
-    observe(pixels, guide, now) {
-      const scale = guide.width / GUIDE_WIDTH;
-      const rim = Math.round(RIM * GUIDE_WIDTH);
-      const height = Math.max(1, Math.round(guide.height / scale));
-      const patch = samplePatch(
-        pixels,
-        {
-          origin: { x: guide.x - rim * scale, y: guide.y - rim * scale },
-          right: { x: scale, y: 0 },
-          down: { x: 0, y: scale },
-        },
-        GUIDE_WIDTH + 2 * rim,
-        height + 2 * rim,
-      );
-      const inside: Box = { x: rim, y: rim, width: GUIDE_WIDTH, height };
+    observe(pixels, guide, now, findFaces) {
+      const outline = findOutline(pixels, guide);
+      const corners = outline?.corners ?? cornersOf(guide);
+      const place = frameOf(corners, INSIDE, RIM) ?? frameOf(cornersOf(guide), INSIDE, RIM);
+      if (place === null) throw new RangeError('The guide has no area.');
+      const patch = samplePatch(pixels, place, INSIDE.width + 2 * RIM, INSIDE.height + 2 * RIM);
       const plane = lumaPlane(patch);
-      const card = crop(plane, inside);
+      const card = crop(plane, INSIDE);
       const histogram = histogramOf(card);
-      const clipped = clippedIn(patch, inside);
-      const levels = SHRINKS.map((shrinkBy) => shrink(plane, shrinkBy));
+      const clipped = clippedIn(patch, INSIDE);
+      const { width } = sidesOf(corners);
       const seconds = last === null ? 0 : (now - last.now) / 1000;
-      const shift = last === null ? 0 : largestShift(last.levels, levels);
-      last = { levels, now };
+      const moved =
+        last === null || outline === null ? 0 : meanDistance(last.corners, outline.corners) / width;
+      last = outline === null ? null : { corners: outline.corners, now };
       return {
         kind: 'card',
         frame: { width: pixels.width, height: pixels.height },
-        edges: edgesAlong(plane, inside),
+        outline,
+        portrait: outline === null ? { upright: 0, turned: 0 } : portraitOn(patch, findFaces),
         texture: textureIn(card),
         luma: meanOf(histogram),
         highlight: percentile(histogram, 0.98),
         dark: fractionWithin(histogram, 0, 25),
         bright: clipped.fraction,
-        glare: glareIn(clipped.mask, plane, inside) / (inside.width * inside.height),
+        glare: glareIn(clipped.mask, plane, INSIDE) / (INSIDE.width * INSIDE.height),
         sharpness:
-          (GUIDE_WIDTH / 1000) *
-          // A guide that is small in the frame is enlarged; what that blurs is not the camera's fault.
-          Math.max(1, 1 / scale) *
-          edgeSteepness(plane, inside, { reach: 4, minSpan: WRITING_SPAN, quantile: 0.95 }),
-        motion: seconds <= 0 ? 0 : shift / GUIDE_WIDTH / seconds,
+          (CARD_WIDTH / 1000) *
+          // A card that is small in the frame is enlarged; what that blurs is not the camera's fault.
+          Math.max(1, CARD_WIDTH / width) *
+          edgeSteepness(plane, INSIDE, { reach: 4, minSpan: WRITING_SPAN, quantile: 0.95 }),
+        motion: seconds <= 0 ? 0 : moved / seconds,
       };
     },
   };
 }
 
-/** The picture is this much coarser where movement is measured: each level sees steps of up to twice its size. */
-const SHRINKS = [6, 18] as const;
+function meanDistance(a: Quad, b: Quad): number {
+  return a.reduce((sum, p, i) => sum + Math.hypot(p.x - (b[i]?.x ?? p.x), p.y - (b[i]?.y ?? p.y)), 0) / 4;
+}
 
-/** Movement in px of the patch; a level that the step is too large for sees less of it than the coarser one. */
-function largestShift(before: readonly Plane[], after: readonly Plane[]): number {
-  return SHRINKS.reduce<number>((largest, size, level) => {
-    const [a, b] = [before[level], after[level]];
-    return a === undefined || b === undefined ? largest : Math.max(largest, size * shiftBetween(a, b));
-  }, 0);
+/** The part of the card's width at either end in which the portrait is looked for, and of its height. */
+const END = { width: 0.34, top: 0.16, bottom: 0.86 };
+
+/**
+ * How certain a face is to be seen on either end of the card, as it lies and turned by 180 degrees. All four are
+ * looked at in one picture: both ends as they are in the left column, and turned in the right one.
+ */
+function portraitOn({ data, width: stride }: Pixels, findFaces: FindFaces): CardObservation['portrait'] {
+  const width = Math.round(END.width * INSIDE.width);
+  const top = INSIDE.y + Math.round(END.top * INSIDE.height);
+  const height = Math.round((END.bottom - END.top) * INSIDE.height);
+  const ends = [INSIDE.x + INSIDE.width - width, INSIDE.x];
+  const source = new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
+  const sheet = new Uint32Array(4 * width * height);
+  ends.forEach((left, row) => {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const pixel = source[(top + y) * stride + left + x]!; // the ends lie inside the card
+        sheet[(row * height + y) * 2 * width + x] = pixel;
+        sheet[(row * height + height - 1 - y) * 2 * width + 2 * width - 1 - x] = pixel;
+      }
+    }
+  });
+  const faces = findFaces({
+    data: new Uint8ClampedArray(sheet.buffer),
+    width: 2 * width,
+    height: 2 * height,
+  });
+  const surest = (isTurned: boolean): number =>
+    faces.reduce(
+      (most, face) => (face.x + face.width / 2 >= width === isTurned ? Math.max(most, face.score) : most),
+      0,
+    );
+  return { upright: surest(false), turned: surest(true) };
 }
 
 function crop(plane: Plane, box: Box): Plane {
@@ -117,33 +144,6 @@ function textureIn(inside: Plane): number {
     if (high.data[i]! - low.data[i]! >= CELL_SPAN) busy++; // within: both have the same size
   }
   return busy / Math.max(1, low.data.length);
-}
-
-/** Sides along which, at one offset within the rim, the picture steps in one direction. */
-function edgesAlong(plane: Plane, inside: Box): number {
-  const rim = inside.x;
-  const at = (x: number, y: number): number => plane.data[y * plane.width + x] ?? 0;
-  // The outer quarters are left out: corners are rounded, and fingers hold the card there.
-  const middle = (length: number): readonly [number, number] => [
-    Math.round(length * 0.15),
-    Math.round(length * 0.85),
-  ];
-  const side = (length: number, value: (offset: number, along: number) => number): boolean => {
-    const [from, to] = middle(length);
-    for (let offset = 3 - rim; offset <= rim - 4; offset++) {
-      let sum = 0;
-      for (let along = from; along < to; along++) sum += value(offset + 2, along) - value(offset - 2, along);
-      if (Math.abs(sum) / (to - from) >= EDGE_STEP) return true;
-    }
-    return false;
-  };
-  const { x, y, width, height } = inside;
-  return [
-    side(width, (offset, along) => at(x + along, y + offset)),
-    side(width, (offset, along) => at(x + along, y + height + offset)),
-    side(height, (offset, along) => at(x + offset, y + along)),
-    side(height, (offset, along) => at(x + width + offset, y + along)),
-  ].filter(Boolean).length;
 }
 
 /** Which pixels of the patch clip inside the guide, and what part of the guide they are. */

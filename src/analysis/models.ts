@@ -34,6 +34,11 @@ export interface Models {
    * @throws Error where one of them fails
    */
   see(frame: ImageBitmap, now: number): Seen;
+  /**
+   * Finds faces in a still picture, px of the picture. `now` in ms, as for `see`.
+   * @throws Error where the detector fails
+   */
+  findFaces(picture: OffscreenCanvas, now: number): readonly Detection[];
 }
 
 /** Faces are looked for in one part of the frame this often, ms: a second person does not blink in. */
@@ -253,43 +258,45 @@ function createFinder(
   };
 }
 
-/** The detector, which is shown a part of the frame, px. */
-function createFacesFinder(
+/** What the detector finds, px of the picture. */
+function detectionsOf(
   detector: FaceDetector,
-): (frame: ImageBitmap, part: Box, timestamp: number) => readonly Detection[] {
-  const easel = createEasel();
-  return (frame, part, timestamp) => {
-    easel.draw(frame, part, part);
-    return detector
-      .detectForVideo(easel.canvas, timestamp)
-      .detections.flatMap(({ boundingBox: box, categories: [category] }) =>
-        box === undefined || category === undefined
-          ? []
-          : [{ x: box.originX, y: box.originY, width: box.width, height: box.height, score: category.score }],
-      );
-  };
+  picture: OffscreenCanvas,
+  timestamp: number,
+): readonly Detection[] {
+  return detector
+    .detectForVideo(picture, timestamp)
+    .detections.flatMap(({ boundingBox: box, categories: [category] }) =>
+      box === undefined || category === undefined
+        ? []
+        : [{ x: box.originX, y: box.originY, width: box.width, height: box.height, score: category.score }],
+    );
 }
 
 function modelsOf(landmarker: FaceLandmarker, detector: FaceDetector, mask: PersonMask): Models {
   const findFace = createFinder(landmarker);
-  const findFaces = createFacesFinder(detector);
+  const easel = createEasel();
   const crowd = createCrowd();
   let timestamp = 0;
+  // Tasks refuses a time stamp that does not rise.
+  const rise = (now: number): number => (timestamp = Math.max(timestamp + 1, now));
   let countedAt = -Infinity;
   let maskedAt = -Infinity;
   let putOff = false;
   let others: readonly Box[] = [];
   return {
     see(frame, now) {
-      // Tasks refuses a time stamp that does not rise.
-      timestamp = Math.max(timestamp + 1, now);
+      rise(now);
       const face = findFace(frame, timestamp);
       const main = face === null ? null : boxOf(face.points);
       const isDue = (last: number, every: number): boolean => now - last >= every || now < last;
       const counts = isDue(countedAt, COUNT_EVERY);
       if (counts) {
         countedAt = now;
-        others = crowd.look(frame, now, main, (part) => findFaces(frame, part, timestamp));
+        others = crowd.look(frame, now, main, (part) => {
+          easel.draw(frame, part, part);
+          return detectionsOf(detector, easel.canvas, timestamp);
+        });
       }
       let person: Plane | null = null;
       if (face !== null && isDue(maskedAt, MASK_EVERY)) {
@@ -300,5 +307,6 @@ function modelsOf(landmarker: FaceLandmarker, detector: FaceDetector, mask: Pers
       }
       return { faces: main === null ? others : [main, ...others], face, person };
     },
+    findFaces: (picture, now) => detectionsOf(detector, picture, rise(now)),
   };
 }

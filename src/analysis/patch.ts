@@ -1,6 +1,7 @@
 import type { Box, Point, Size } from '../domain/geometry.ts';
+import type { PatchFrame } from '../domain/homography.ts';
 import type { FaceDetail, Landmark } from '../domain/observation.ts';
-import { type Frame2d, type Pixels, samplePatch } from './pixels.ts';
+import { type Pixels, samplePatch } from './pixels.ts';
 
 /*
  * The face-aligned patch: the eye line turned upright and scaled to one size, so that distance and resolution cancel
@@ -52,7 +53,7 @@ export function alignTo(points: readonly Point[], pixels: Pixels): Aligned {
   // A face seen from the very side has no eye line; a step of some size keeps the arithmetic finite.
   const right = { x: across.x / EYE_DISTANCE || 1e-3, y: across.y / EYE_DISTANCE };
   const down = { x: -right.y, y: right.x };
-  const frame: Frame2d = {
+  const frame: PatchFrame = {
     origin: {
       x: centre.x - EYES_AT.x * right.x - EYES_AT.y * down.x,
       y: centre.y - EYES_AT.x * right.y - EYES_AT.y * down.y,

@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import type { Box, Point } from '../domain/geometry.ts';
+import type { PatchFrame } from '../domain/homography.ts';
 
 /*
  * Arithmetic on pixels: no DOM, no state. Luma is Rec. 601, 0..255.
@@ -19,13 +20,6 @@ export interface Plane {
   readonly height: number;
 }
 
-/** Where a patch lies in a picture: the place of its pixel (0, 0), and the steps to the next column and row. */
-export interface Frame2d {
-  readonly origin: Point;
-  readonly right: Point;
-  readonly down: Point;
-}
-
 /** Luma of one RGB triple. */
 export const lumaOf = (r: number, g: number, b: number): number => 0.299 * r + 0.587 * g + 0.114 * b;
 
@@ -33,9 +27,14 @@ export const lumaOf = (r: number, g: number, b: number): number => 0.299 * r + 0
  * Samples a patch out of a picture, bilinear, averaging 2 x 2 samples a pixel where the picture is finer than the
  * patch, so that it does not alias. Places outside the picture repeat its border.
  */
-export function samplePatch(source: Pixels, frame: Frame2d, width: number, height: number): Pixels {
+export function samplePatch(
+  source: Pixels,
+  frame: PatchFrame,
+  width: number,
+  height: number,
+): Pixels & { readonly data: Uint8ClampedArray<ArrayBuffer> } {
   const data = new Uint8ClampedArray(width * height * 4);
-  const { origin, right, down } = frame;
+  const { origin, right, down, recede = { x: 0, y: 0 } } = frame;
   const taps = Math.hypot(right.x, right.y) <= 1.2 ? [0] : [-0.25, 0.25];
   const offsets = taps.flatMap((v) =>
     taps.map((u) => ({ x: u * right.x + v * down.x, y: u * right.y + v * down.y })),
@@ -47,8 +46,9 @@ export function samplePatch(source: Pixels, frame: Frame2d, width: number, heigh
   const stride = 4 * source.width;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const baseX = origin.x + x * right.x + y * down.x;
-      const baseY = origin.y + x * right.y + y * down.y;
+      const depth = 1 + x * recede.x + y * recede.y;
+      const baseX = (origin.x + x * right.x + y * down.x) / depth;
+      const baseY = (origin.y + x * right.y + y * down.y) / depth;
       let r = 0;
       let g = 0;
       let b = 0;
@@ -257,51 +257,3 @@ export function edgeSteepness(
 
 /** Bins of steepness, which is 0 to about 0.7: fine enough for three digits, and far cheaper than sorting. */
 const STEEPNESS_BINS = 1000;
-
-/** Means of square blocks of `size` px; what is left over at the far sides is left out. */
-export function shrink(plane: Plane, size: number): Plane {
-  const width = Math.floor(plane.width / size);
-  const height = Math.floor(plane.height / size);
-  const data = new Float32Array(width * height);
-  for (let y = 0; y < height * size; y++) {
-    const row = Math.floor(y / size) * width;
-    for (let x = 0; x < width * size; x++)
-      data[row + Math.floor(x / size)]! += plane.data[y * plane.width + x]!; // within
-  }
-  for (let i = 0; i < data.length; i++) data[i]! /= size * size;
-  return { data, width, height };
-}
-
-/**
- * How far one picture has moved to become the other, px, by least squares on gradients (Lucas and Kanade). Good to
- * about two px; a larger move gives some value above that. 0 where nothing has contrast.
- */
-export function shiftBetween(before: Plane, after: Plane): number {
-  const { width, height } = before;
-  if (after.width !== width || after.height !== height) return 0;
-  let xx = 0;
-  let xy = 0;
-  let yy = 0;
-  let xt = 0;
-  let yt = 0;
-  for (let y = 1; y < height - 1; y++) {
-    for (let x = 1; x < width - 1; x++) {
-      const i = y * width + x;
-      const a = before.data;
-      const b = after.data;
-      // Within: the border is left out. The mean of both pictures' gradients halves the error of a large step.
-      const gx = (a[i + 1]! - a[i - 1]! + b[i + 1]! - b[i - 1]!) / 4;
-      const gy = (a[i + width]! - a[i - width]! + b[i + width]! - b[i - width]!) / 4;
-      const t = b[i]! - a[i]!;
-      xx += gx * gx;
-      xy += gx * gy;
-      yy += gy * gy;
-      xt += gx * t;
-      yt += gy * t;
-    }
-  }
-  // Keeps noise on a plain wall from looking like movement: it stands for a gradient of one luma a px everywhere.
-  const calm = (width - 2) * (height - 2);
-  const determinant = (xx + calm) * (yy + calm) - xy * xy;
-  return Math.hypot(((yy + calm) * xt - xy * yt) / determinant, ((xx + calm) * yt - xy * xt) / determinant);
-}

@@ -5,6 +5,7 @@ import { fetchAssets } from './assets.ts';
 import { createCardMeter } from './card.ts';
 import { createFaceMeter } from './face.ts';
 import { createModels, demandWebGl, type Models } from './models.ts';
+import type { Pixels } from './pixels.ts';
 
 /*
  * The worker's side of the analysis: models and pixel arithmetic, from a bitmap to an Observation.
@@ -57,6 +58,16 @@ function createWorkerApi(): WorkerApi {
     return context.getImageData(0, 0, frame.width, frame.height);
   };
 
+  const sheet = new OffscreenCanvas(1, 1);
+  const canvasOf = ({ data, width, height }: Pixels): OffscreenCanvas => {
+    if (sheet.width !== width || sheet.height !== height) {
+      sheet.width = width;
+      sheet.height = height;
+    }
+    sheet.getContext('2d')?.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), 0, 0);
+    return sheet;
+  };
+
   const observe = (
     frame: ImageBitmap,
     kind: Observation['kind'],
@@ -65,7 +76,11 @@ function createWorkerApi(): WorkerApi {
     detailed: boolean,
   ): Observation => {
     if (models === null) throw new Error('The analysis is not open.');
-    if (kind === 'card') return cardMeter.observe(pixelsOf(frame), guide, now);
+    const seeing = models;
+    if (kind === 'card')
+      return cardMeter.observe(pixelsOf(frame), guide, now, (picture) =>
+        seeing.findFaces(canvasOf(picture), now),
+      );
     const seen = models.see(frame, now);
     return faceMeter.observe(seen, seen.face === null ? null : pixelsOf(frame), frame, now, detailed);
   };

@@ -1,5 +1,6 @@
 import { type Box, sharedArea } from './geometry.ts';
-import type { CardObservation, Face, FaceObservation, Observation } from './observation.ts';
+import { poseOf, shareInside, sidesOf } from './homography.ts';
+import type { CardObservation, CardOutline, Face, FaceObservation, Observation } from './observation.ts';
 import type { GuidanceCode, Issue } from './result.ts';
 import {
   type CardMeasure,
@@ -63,9 +64,23 @@ const SCLERA_SHARE = 1.25;
 /** The brightest part of the darkest skin, over white in the same light, as the camera encodes them. */
 const FRAME_SHARE = 0.55;
 
+/** Measures that need an outline. */
+const ofOutline =
+  (
+    measure: (outline: CardOutline, observation: CardObservation, guide: Box) => number | null,
+  ): Measure<CardObservation> =>
+  (observation, guide) =>
+    observation.outline === null ? null : measure(observation.outline, observation, guide);
+
 const CARD_MEASURES: Record<CardMeasure, Measure<CardObservation>> = {
-  // Three sides of a border are a card even where it is blank or blurred beyond print.
-  presence: ({ texture, edges }) => Math.max(texture, edges >= 3 ? 1 : 0),
+  presence: ({ outline }) => outline?.support ?? 0,
+  print: ofOutline((_, { texture }) => texture),
+  portrait: ofOutline((_, { portrait: { upright, turned } }) => Math.max(upright, turned)),
+  turned: ofOutline((_, { portrait: { upright, turned } }) => (turned > upright ? turned : 0)),
+  width: ofOutline(({ corners }, _, guide) => sidesOf(corners).width / guide.width),
+  cutOff: ofOutline(({ corners }, { frame }) => 1 - shareInside(corners, frame)),
+  tilt: ofOutline(({ corners }, { frame }) => poseOf(corners, frame)?.tilt ?? null),
+  roll: ofOutline(({ corners }, { frame }) => Math.abs(poseOf(corners, frame)?.roll ?? 0)),
   highlight: ({ highlight }) => highlight,
   luma: ({ luma }) => luma,
   bright: ({ bright }) => bright,

@@ -76,6 +76,17 @@ export function scaleBox(box: Box, factor: number): Box {
   return { x: box.x * factor, y: box.y * factor, width: box.width * factor, height: box.height * factor };
 }
 
+/** The corners of a box, clockwise from the top left. */
+export function cornersOf({ x, y, width, height }: Box): readonly [Point, Point, Point, Point] {
+  const [right, bottom] = [x + width, y + height];
+  return [
+    { x, y },
+    { x: right, y },
+    { x: right, y: bottom },
+    { x, y: bottom },
+  ];
+}
+
 /** What two boxes share, square px. */
 export function sharedArea(a: Box, b: Box): number {
   const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);

@@ -5,6 +5,8 @@ import type { ProviderId, Step } from './result.ts';
 export interface PhotoLimits {
   /** Smallest long and short side, px. */
   readonly smallest: { readonly long: number; readonly short: number };
+  /** The same of a card that is cut out and straightened, where the provider takes less of it than of a camera's picture. */
+  readonly smallestCard?: { readonly long: number; readonly short: number };
   /** Largest long and short side, px. */
   readonly largest: { readonly long: number; readonly short: number };
   /** Largest file, bytes, before the safety margin. 1 MB is 1,000,000. */
@@ -28,11 +30,12 @@ export const PHOTO_LIMITS: Record<ProviderId, Record<Step, PhotoLimits>> = {
     },
     ktp: {
       smallest: { long: 960, short: 720 },
+      smallestCard: { long: 400, short: 300 },
       largest: { long: 1600, short: 1080 },
       maxBytes: 800_000,
       crop: 'guide',
       source:
-        'IdentifAI OCR: 300x400 to 4000x3000, 800 KB, tight crop; about 1600x1009 suits both providers.',
+        'IdentifAI OCR: 300x400 to 4000x3000, 800 KB, tight crop; about 1600x1009 suits both providers. A camera has to give as much as for Eendigo.',
     },
   },
   eendigo: {
@@ -62,14 +65,14 @@ export const BYTE_MARGIN = 0.95;
  */
 export const MANUAL_SHUTTER_AFTER_MS: Record<Step, number> = { selfie: 20_000, ktp: 0 };
 
-/** True where a picture of this size is within the limits, in either orientation. */
-export function withinLimits(size: Size, limits: PhotoLimits): boolean {
+/** True where a photo of this size is within the limits, in either orientation. */
+export function withinLimits(
+  size: Size,
+  { smallest, smallestCard = smallest, largest }: PhotoLimits,
+): boolean {
   const long = Math.max(size.width, size.height);
   const short = Math.min(size.width, size.height);
   return (
-    long >= limits.smallest.long &&
-    short >= limits.smallest.short &&
-    long <= limits.largest.long &&
-    short <= limits.largest.short
+    long >= smallestCard.long && short >= smallestCard.short && long <= largest.long && short <= largest.short
   );
 }

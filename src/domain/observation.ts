@@ -1,4 +1,5 @@
 import type { Box, Point, Size } from './geometry.ts';
+import type { Quad } from './homography.ts';
 
 /**
  * What was seen in one analysed frame, in plain numbers. Coordinates are px of the analysis frame
@@ -105,26 +106,36 @@ export interface FaceCover {
   readonly closed: number;
 }
 
-/** One frame of a card step. Measured inside the guide. */
+/** A card's outline in a picture. */
+export interface CardOutline {
+  /** px of the frame, clockwise from the one that is top left in the picture; may lie outside of it. */
+  readonly corners: Quad;
+  /** Share of the sides in the picture along which there is an edge, 0..1. */
+  readonly support: number;
+}
+
+/** One frame of a card step. Measured on the card, or inside the guide where none is found. */
 export interface CardObservation {
   readonly kind: 'card';
   readonly frame: Size;
-  /** Sides of the guide (0..4) along which an edge runs. */
-  readonly edges: number;
-  /** Fraction of the guide's cells that hold print or other detail. */
+  /** What has the shape of a card, or null. */
+  readonly outline: CardOutline | null;
+  /** How certain a portrait is at one end of the card, as it lies and turned by 180 degrees, 0..1. */
+  readonly portrait: { readonly upright: number; readonly turned: number };
+  /** Fraction of the card's cells that hold print or other detail. */
   readonly texture: number;
   /** Mean luma. */
   readonly luma: number;
-  /** Luma that 2 % of the guide exceeds. */
+  /** Luma that 2 % of the card exceeds. */
   readonly highlight: number;
   /** Fraction of pixels with luma up to 25. */
   readonly dark: number;
   /** Fraction of pixels whose three channels all reach 250. */
   readonly bright: number;
-  /** Largest soft-edged clipped spot, fraction of the guide's area. A white print has hard edges and is none. */
+  /** Largest soft-edged clipped spot, fraction of the card's area. A white print has hard edges and is none. */
   readonly glare: number;
-  /** Steepness of the writing's edges relative to their contrast: about 0.4 over the blur's sigma, in thousandths of the guide's width. */
+  /** Steepness of the writing's edges relative to their contrast: about 0.4 over the blur's sigma, in thousandths of the card's width. */
   readonly sharpness: number;
-  /** Movement of the picture in the guide since the last frame, guide widths a second. 0 on the first frame. */
+  /** Movement of the corners since the last frame, card widths a second. 0 on the first frame with a card. */
   readonly motion: number;
 }

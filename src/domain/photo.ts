@@ -1,4 +1,5 @@
-import { fitInside, growBox, type Box, type Size } from './geometry.ts';
+import { cornersOf, fitInside, growBox, ID1_RATIO, type Box, type Size } from './geometry.ts';
+import { homographyTo, mapQuad, project, sidesOf, type Quad } from './homography.ts';
 import type { Step } from './result.ts';
 import { BYTE_MARGIN, type PhotoLimits } from './limits.ts';
 
@@ -55,6 +56,42 @@ export function cropOf(step: Step, picture: Size, guide: Box, limits: PhotoLimit
   const preferred = wanted.height > wanted.width ? orientations.toReversed() : orientations;
   const smallest = preferred.find((size) => size.width <= picture.width && size.height <= picture.height);
   return smallest ? fitInside(wanted, smallest, picture) : null;
+}
+
+/** What is kept round a straightened card on each side, as a share of its width: the most that fits is taken. */
+const CARD_MARGINS = [0.03, 0.015, 0];
+
+/** A part of the camera's picture that lies aslant, and the size that it has when straightened. */
+export interface Straightened extends Size {
+  /** px of the picture, clockwise from the photo's top left. */
+  readonly corners: Quad;
+}
+
+/**
+ * The card and a small margin, with as many px as the camera saw of it; more of the table where the provider wants a
+ * larger photo. null where the picture does not show enough round the card.
+ */
+export function straightenedCrop(card: Quad, picture: Size, limits: PhotoLimits): Straightened | null {
+  const map = homographyTo(card);
+  if (map === null) return null;
+  // The card's own shape, whatever the tilt made of it; the nearer side would blow up the rest.
+  const { width } = sidesOf(card);
+  const height = width / ID1_RATIO;
+  const { long, short } = limits.smallestCard ?? limits.smallest;
+  const isInside = ({ x, y }: { readonly x: number; readonly y: number }): boolean =>
+    x >= -0.5 && y >= -0.5 && x <= picture.width - 0.5 && y <= picture.height - 0.5;
+  for (const margin of CARD_MARGINS) {
+    const size = {
+      width: Math.round(Math.max(width * (1 + 2 * margin), long)),
+      height: Math.round(Math.max(height + 2 * margin * width, short)),
+    };
+    // In parts of the card, whose upper left corner is at 0, 0.
+    const [across, down] = [size.width / width, size.height / height];
+    const part = cornersOf({ x: (1 - across) / 2, y: (1 - down) / 2, width: across, height: down });
+    const corners = mapQuad(part, (corner) => project(map, corner));
+    if (corners.every(isInside)) return { corners, ...size };
+  }
+  return null;
 }
 
 /** The size at which a crop is drawn: within the provider's largest, never enlarged. */

@@ -25,6 +25,11 @@ export const GUIDANCE_CODES = [
   'blurred',
   'moving',
   'no-card',
+  'not-a-card',
+  'card-too-far',
+  'card-cut-off',
+  'card-tilted',
+  'card-upside-down',
   'card-glare',
   'card-blurred',
 ] as const;

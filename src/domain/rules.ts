@@ -33,7 +33,21 @@ export type FaceMeasure =
   | 'sharpness';
 
 /** What `assess.ts` can measure of a card in the guide. */
-export type CardMeasure = 'presence' | 'highlight' | 'luma' | 'bright' | 'glare' | 'motion' | 'sharpness';
+export type CardMeasure =
+  | 'presence'
+  | 'print'
+  | 'portrait'
+  | 'turned'
+  | 'width'
+  | 'cutOff'
+  | 'tilt'
+  | 'roll'
+  | 'highlight'
+  | 'luma'
+  | 'bright'
+  | 'glare'
+  | 'motion'
+  | 'sharpness';
 
 /** One limit. A frame breaks it where `measure` is strictly `comparison` the threshold. */
 export interface GuidanceRule<Measure> {
@@ -88,6 +102,17 @@ const NO_BARE_SKIN: readonly GuidanceCode[] = ['moving', 'eyes-covered'];
 const COARSE: readonly GuidanceCode[] = ['moving', 'face-too-far'];
 /** Of shoulders seen from the side, the nearer one lies lower in the picture. */
 const FROM_THE_SIDE: readonly GuidanceCode[] = ['moving', 'head-turned'];
+
+/** Nothing can be recognised on a card that is seen like that. */
+const UNCLEAR: readonly GuidanceCode[] = [
+  'moving',
+  'too-dark',
+  'too-bright',
+  'card-too-far',
+  'card-cut-off',
+  'card-tilted',
+  'card-blurred',
+];
 
 /** Every limit, the most helpful first: what is in view, then where it is, then what it looks like. */
 export const GUIDANCE_RULES: GuidanceRules = {
@@ -299,20 +324,77 @@ export const GUIDANCE_RULES: GuidanceRules = {
   ],
   card: [
     {
-      code: 'no-card',
-      measure: 'presence',
-      comparison: 'below',
-      threshold: 0.15,
-      unit: 'fraction',
-      why: 'Print fills well over a third of any card; a table or a wall has nearly none.',
-    },
-    {
       code: 'too-dark',
       measure: 'highlight',
       comparison: 'below',
       threshold: 90,
       unit: 'luma',
       why: 'A card is printed on a light ground, so its brightest 2 % tell the light.',
+    },
+    {
+      code: 'no-card',
+      measure: 'presence',
+      comparison: 'below',
+      threshold: 0.5,
+      unit: 'fraction',
+      why: 'Half of the sides of something that has the shape of a card, edges from corner to corner; fingers hide less.',
+    },
+    {
+      code: 'not-a-card',
+      measure: 'print',
+      comparison: 'below',
+      threshold: 0.15,
+      unit: 'fraction',
+      why: 'Print fills well over a third of any card; blank paper has nearly none.',
+    },
+    {
+      code: 'not-a-card',
+      measure: 'portrait',
+      comparison: 'below',
+      threshold: 0.5,
+      unit: 'certainty',
+      silentWhile: UNCLEAR,
+      why: "Of the face detector at either end of the card, which answers from a half on: a KTP has its holder's portrait there, paper, receipts and tables have none.",
+    },
+    {
+      code: 'card-too-far',
+      measure: 'width',
+      comparison: 'below',
+      threshold: 0.62,
+      unit: 'ratio',
+      why: 'Mean of upper and lower side over the guide: at 0.62 of it the card has 940 px in a 1920x1080 picture, about what OCR needs for the NIK (assumed).',
+    },
+    {
+      code: 'card-cut-off',
+      measure: 'cutOff',
+      comparison: 'above',
+      threshold: 0.02,
+      unit: 'fraction',
+      why: 'Of the area of the card outside of the picture. Real hand-held cards whose corners just leave the picture lose up to 0.015.',
+    },
+    {
+      code: 'card-upside-down',
+      measure: 'turned',
+      comparison: 'above',
+      threshold: 0.5,
+      unit: 'certainty',
+      why: 'As for the portrait, where a turned face is more certain than an upright one.',
+    },
+    {
+      code: 'card-tilted',
+      measure: 'tilt',
+      comparison: 'above',
+      threshold: 26,
+      unit: 'degrees',
+      why: 'Angle between the line of sight and what stands upright on the card, by its corners. 90 real hand-held cards reach 25; beyond, the far side has less than nine tenths of the pixels.',
+    },
+    {
+      code: 'card-tilted',
+      measure: 'roll',
+      comparison: 'above',
+      threshold: 12,
+      unit: 'degrees',
+      why: 'Sides against the edges of the picture: the provider wants them parallel, a hand holds within a few degrees.',
     },
     {
       code: 'too-bright',

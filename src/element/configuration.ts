@@ -25,6 +25,7 @@ export interface RawConfiguration {
   readonly cameraSource: CameraSource | null;
   readonly allow: string | null;
   readonly thresholds: Thresholds | null;
+  readonly straighten: string | null;
   readonly debug: boolean;
 }
 
@@ -62,6 +63,7 @@ export function readConfiguration(
       allow: readAllow(raw.allow),
       thresholds: readThresholds(raw.thresholds ?? {}),
     }),
+    straighten: oneOf('straighten', raw.straighten ?? 'on', ['on', 'off']) === 'on',
     debug: raw.debug,
   };
 }

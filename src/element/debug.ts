@@ -1,5 +1,5 @@
 import { css, html, type TemplateResult } from 'lit';
-import type { Box, Point } from '../domain/geometry.ts';
+import { cornersOf, type Point } from '../domain/geometry.ts';
 import type { Unit } from '../domain/result.ts';
 import type { Sighting } from '../session/session.ts';
 
@@ -107,7 +107,11 @@ export function drawSighting(
 
   context.setLineDash([6, 4]);
   outline(cornersOf(guide), MARKS.guide);
-  if (observation.kind === 'card') return;
+  if (observation.kind === 'card') {
+    context.setLineDash([]);
+    if (observation.outline) outline(observation.outline.corners, MARKS.regions);
+    return;
+  }
   for (const face of observation.faces) outline(cornersOf(face), MARKS.faces);
   context.setLineDash([]);
   const { points = [], regions = [] } = observation.detail ?? {};
@@ -131,16 +135,6 @@ export function drawSighting(
     }
     told.add(name);
   }
-}
-
-function cornersOf({ x, y, width, height }: Box): readonly Point[] {
-  const [right, bottom] = [x + width, y + height];
-  return [
-    { x, y },
-    { x: right, y },
-    { x: right, y: bottom },
-    { x, y: bottom },
-  ];
 }
 
 /** Takes its room from the stage rather than cover it. */

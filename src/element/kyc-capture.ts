@@ -42,6 +42,7 @@ export class KycCapture extends LitElement {
     tokenHeaders: { attribute: false },
     cameraSource: { attribute: false },
     thresholds: { attribute: false },
+    straighten: { type: String },
     viewport: { state: true },
   };
 
@@ -67,6 +68,8 @@ export class KycCapture extends LitElement {
   declare cameraSource: CameraSource | null;
   /** Thresholds in place of the built-in ones: `{face: {yaw: 25}, card: {glare: 0.01}}`. */
   declare thresholds: Thresholds | null;
+  /** `off`: the photo of a card is cut along the picture's own edges, not along the card's. */
+  declare straighten: string | null;
   declare private viewport: Size;
 
   #session: Session | null = null;
@@ -90,6 +93,7 @@ export class KycCapture extends LitElement {
     this.tokenHeaders = {};
     this.cameraSource = null;
     this.thresholds = null;
+    this.straighten = null;
     this.viewport = { width: 390, height: 700 };
   }
 
@@ -130,7 +134,7 @@ export class KycCapture extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const { camera = null, journey = NOT_STARTED } = this.#session ?? {};
+    const { camera = null, journey = NOT_STARTED, card = null } = this.#session ?? {};
     const { messages } = this.#messages();
     return screen({
       journey,
@@ -139,6 +143,7 @@ export class KycCapture extends LitElement {
       video: camera?.video ?? null,
       picture: camera?.size() ?? null,
       mirrored: camera?.mirrored ?? false,
+      card,
       viewport: this.viewport,
       debug: this.#sighted,
       photoUrl: (step) => this.#session?.photo(step)?.url ?? null,

@@ -204,10 +204,22 @@ export const styles = css`
   .good .outline {
     stroke: rgb(255 255 255 / 45%);
   }
+  .outline.left {
+    stroke: rgb(255 255 255 / 30%);
+    stroke-width: 2;
+    stroke-dasharray: 6 8;
+  }
+  .outline.card {
+    stroke-linejoin: round;
+  }
+  .good .outline.card,
   .hold {
     stroke: #41d98a;
+  }
+  .hold {
     stroke-width: 7;
     stroke-linecap: round;
+    stroke-linejoin: round;
   }
   .hint {
     position: absolute;

@@ -1,7 +1,8 @@
 import { html, nothing, svg, type SVGTemplateResult, type TemplateResult } from 'lit';
 import type { Journey, State } from '../domain/flow.ts';
-import { guideInViewport, type Box, type Size } from '../domain/geometry.ts';
+import { guideInViewport, pictureInViewport, type Box, type Size } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
+import type { Quad } from '../domain/homography.ts';
 import type { Step } from '../domain/result.ts';
 import { debugPanel, type Sighted } from './debug.ts';
 import type { Messages } from './messages/messages.ts';
@@ -20,6 +21,8 @@ export interface View {
   /** Size of the camera's frames, px, or null while there is none. */
   readonly picture: Size | null;
   readonly mirrored: boolean;
+  /** The corners of the card that is seen, px of the camera's frames, or null. */
+  readonly card: Quad | null;
   /** Size of the area that shows the camera, CSS px. */
   readonly viewport: Size;
   /** What the last frame was found to be, where the page asks for it, else null. */
@@ -70,7 +73,7 @@ function startScreen(view: View): TemplateResult {
 }
 
 function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateResult {
-  const { messages, viewport } = view;
+  const { messages } = view;
   const { step } = state;
   const live = state.name === 'live' ? state : null;
   const hint = live?.guide.hint ?? null;
@@ -89,7 +92,7 @@ function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateRe
         <div class="picture ${view.mirrored ? 'mirrored' : ''}">
           ${view.video ?? nothing} ${view.debug ? html`<canvas aria-hidden="true"></canvas>` : nothing}
         </div>
-        ${guideOverlay(step, viewport, view.picture ?? UPRIGHT, progress)}
+        ${guideOverlay(view, step, progress)}
         <p class="hint" part="hint" data-code=${hint ?? ''} role="status" aria-live="polite">
           ${hint ? html`${hint === 'hold-still' ? ICONS.check : ICONS.alert}<span>${messages.hints[hint]}</span>` : messages.camera[step].fit}
         </p>
@@ -116,15 +119,19 @@ function openingProgress({ messages }: View, state: In<'opening'>): TemplateResu
 /** The shape of a phone's camera, shown until the real one is known. */
 const UPRIGHT: Size = { width: 9, height: 16 };
 
-/** Dims what lies outside the guide, draws its outline, and the part of the hold that is done. */
-function guideOverlay(step: Step, viewport: Size, picture: Size, progress: number): TemplateResult {
-  const guide = guideInViewport(step, viewport, picture);
-  const outline = step === 'selfie' ? ovalPath(guide) : cardPath(guide);
+/** Dims what lies outside the guide, draws its outline and that of the card, and the part of the hold that is done. */
+function guideOverlay({ viewport, picture, card }: View, step: Step, progress: number): TemplateResult {
+  const shown = picture ?? UPRIGHT;
+  const guide = guideInViewport(step, viewport, shown);
+  const shape = step === 'selfie' ? ovalPath(guide) : cardPath(guide);
+  // What the hold grows along: the card itself where it is seen.
+  const outline = card ? quadPath(card, pictureInViewport(step, viewport, shown), shown) : shape;
   const { width, height } = viewport;
   return html`
     <svg class="guide" part="guide" viewBox="0 0 ${width} ${height}" aria-hidden="true">
-      <path class="shade" fill-rule="evenodd" d="M0 0H${width}V${height}H0Z ${outline}"></path>
-      <path class="outline" d=${outline}></path>
+      <path class="shade" fill-rule="evenodd" d="M0 0H${width}V${height}H0Z ${shape}"></path>
+      <path class="outline ${card ? 'left' : ''}" d=${shape}></path>
+      ${card ? svg`<path class="outline card" d=${outline}></path>` : nothing}
       ${
         progress > 0
           ? svg`<path class="hold" d=${outline} pathLength="1" stroke-dasharray="${progress} 2"></path>`
@@ -132,6 +139,14 @@ function guideOverlay(step: Step, viewport: Size, picture: Size, progress: numbe
       }
     </svg>
   `;
+}
+
+function quadPath(corners: Quad, shown: Box, picture: Size): string {
+  const scale = shown.width / picture.width;
+  const places = corners.map(
+    ({ x, y }) => `${(shown.x + x * scale).toFixed(1)} ${(shown.y + y * scale).toFixed(1)}`,
+  );
+  return `M${places.join('L')}Z`;
 }
 
 function ovalPath({ x, y, width, height }: Box): string {

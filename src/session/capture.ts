@@ -1,5 +1,14 @@
+import { samplePatch } from '../analysis/pixels.ts';
 import type { Box, Size } from '../domain/geometry.ts';
-import { cropOf, nextEncode, type Encode, type EncodeResult } from '../domain/photo.ts';
+import { frameOf, type Quad } from '../domain/homography.ts';
+import {
+  cropOf,
+  nextEncode,
+  straightenedCrop,
+  type Encode,
+  type EncodeResult,
+  type Straightened,
+} from '../domain/photo.ts';
 import type { Photo } from '../domain/flow.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
 import type { PhotoLimits } from '../domain/limits.ts';
@@ -17,6 +26,8 @@ export interface TakeOptions {
   readonly frame: ImageBitmap;
   /** The guide, px of `frame`. */
   readonly guide: Box;
+  /** The corners of the card that is to be straightened, px of `frame`; null where none is. */
+  readonly card: Quad | null;
   readonly limits: PhotoLimits;
 }
 
@@ -25,9 +36,9 @@ export interface TakeOptions {
  * @throws CaptureError `camera-too-small` where the frame cannot reach the smallest size,
  *   `photo-failed` where four encodes do not get under the byte limit
  */
-export async function takePhoto({ step, frame, guide, limits }: TakeOptions): Promise<TakenPhoto> {
-  const crop = cropOf(step, frame, guide, limits);
-  if (!crop) throw cameraTooSmall(frame, limits);
+export async function takePhoto(options: TakeOptions): Promise<TakenPhoto> {
+  const { step, limits } = options;
+  const { source, crop } = cutOut(options);
   const tries: EncodeResult[] = [];
   let blob: Blob | null = null;
   for (;;) {
@@ -43,9 +54,38 @@ export async function takePhoto({ step, frame, guide, limits }: TakeOptions): Pr
       return { blob, photo: { step, width, height, bytes: blob.size, encodes: tries.length } };
     }
     if (next === 'done') throw new CaptureError('photo-failed', 'The encoder gave no picture.');
-    blob = await encode(frame, crop, next);
+    blob = await encode(source, crop, next);
     tries.push({ ...next, bytes: blob.size });
   }
+}
+
+/** The picture that the photo is drawn from, and which part of it. */
+function cutOut({ step, frame, guide, card, limits }: TakeOptions): {
+  readonly source: CanvasImageSource;
+  readonly crop: Box;
+} {
+  const straightened = card && straightenedCrop(card, frame, limits);
+  if (straightened) {
+    const { width, height } = straightened;
+    return { source: straighten(frame, straightened), crop: { x: 0, y: 0, width, height } };
+  }
+  const crop = cropOf(step, frame, guide, limits);
+  if (!crop) throw cameraTooSmall(frame, limits);
+  return { source: frame, crop };
+}
+
+function straighten(frame: ImageBitmap, { corners, width, height }: Straightened): OffscreenCanvas {
+  const canvas = new OffscreenCanvas(frame.width, frame.height);
+  const context = canvas.getContext('2d', { alpha: false, willReadFrequently: true });
+  if (!context) throw new CaptureError('photo-failed', 'No 2D canvas for the photo.');
+  context.drawImage(frame, 0, 0);
+  const place = frameOf(corners, { width, height });
+  if (!place) throw new CaptureError('photo-failed', 'The corners of the card span no area.');
+  const { data } = samplePatch(context.getImageData(0, 0, frame.width, frame.height), place, width, height);
+  canvas.width = width;
+  canvas.height = height;
+  context.putImageData(new ImageData(data, width, height), 0, 0);
+  return canvas;
 }
 
 /** The error for a camera whose frames cannot reach a provider's smallest photo. */
@@ -57,12 +97,16 @@ export function cameraTooSmall(frame: Size, limits: PhotoLimits): CaptureError {
   );
 }
 
-async function encode(frame: ImageBitmap, crop: Box, { width, height, quality }: Encode): Promise<Blob> {
+async function encode(
+  source: CanvasImageSource,
+  crop: Box,
+  { width, height, quality }: Encode,
+): Promise<Blob> {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d', { alpha: false });
   if (!context) throw new CaptureError('photo-failed', 'No 2D canvas for the photo.');
   context.imageSmoothingQuality = 'high';
-  context.drawImage(frame, crop.x, crop.y, crop.width, crop.height, 0, 0, width, height);
+  context.drawImage(source, crop.x, crop.y, crop.width, crop.height, 0, 0, width, height);
   const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality });
   // A browser that cannot write JPEG answers with PNG, without an error.
   if (blob.type !== 'image/jpeg') throw new CaptureError('photo-failed', 'This browser cannot write JPEG.');

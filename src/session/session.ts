@@ -8,7 +8,8 @@ import {
   type Journey,
   type News,
 } from '../domain/flow.ts';
-import { guideInPicture, type Box } from '../domain/geometry.ts';
+import { guideInPicture, type Box, type Size } from '../domain/geometry.ts';
+import { mapQuad, type Quad } from '../domain/homography.ts';
 import type { Observation } from '../domain/observation.ts';
 import { cropOf } from '../domain/photo.ts';
 import { CaptureError, type ProviderId, type Result, type Step } from '../domain/result.ts';
@@ -31,6 +32,8 @@ export interface Configuration {
   readonly cameraSource: CameraSource | null;
   /** What a frame has to be like. */
   readonly rules: GuidanceRules;
+  /** The photo of a card is cut along the card's own edges, and straightened. */
+  readonly straighten: boolean;
   /** The page wants to see why each frame was judged as it was. */
   readonly debug: boolean;
 }
@@ -71,6 +74,8 @@ const FACING: Record<Step, CameraOptions['facing']> = { selfie: 'user', ktp: 'en
 interface Candidate {
   readonly frame: ImageBitmap;
   readonly sharpness: number;
+  /** The corners of the card, px of the frame; null where it shows none. */
+  readonly card: Quad | null;
 }
 
 /**
@@ -80,6 +85,8 @@ interface Candidate {
 export class Session {
   journey: Journey = NOT_STARTED;
   camera: Camera | null = null;
+  /** The corners of the card that the last frame showed, px of the camera's picture; null where it showed none. */
+  card: Quad | null = null;
 
   readonly #options: SessionOptions;
   readonly #life = new AbortController();
@@ -228,6 +235,8 @@ export class Session {
       const { observation, guide } = await observe(analyser, step, frame, now, debug);
       signal.throwIfAborted();
       const issues = assess(observation, guide, rules);
+      const card = cardIn(observation, frame);
+      this.card = card;
       if (debug) {
         const judged = judge(observation, guide, rules);
         this.#options.onSighting({
@@ -239,7 +248,9 @@ export class Session {
           took: this.#options.now() - began,
         });
       }
-      kept = this.#keepSharpest(issues.length === 0 ? { frame, sharpness: sharpnessOf(observation) } : null);
+      kept = this.#keepSharpest(
+        issues.length === 0 ? { frame, sharpness: sharpnessOf(observation), card } : null,
+      );
       this.dispatch({ type: 'observed', issues, now });
     } finally {
       if (!kept) frame.close();
@@ -263,8 +274,10 @@ export class Session {
     const frame = best?.frame ?? (await this.#presentFrame());
     try {
       const guide = guideInPicture(step, frame);
-      const limits = PHOTO_LIMITS[this.#options.configuration().provider][step];
-      const { photo, blob } = await takePhoto({ step, frame, guide, limits });
+      const { provider, straighten } = this.#options.configuration();
+      const limits = PHOTO_LIMITS[provider][step];
+      const card = straighten ? (best?.card ?? null) : null;
+      const { photo, blob } = await takePhoto({ step, frame, guide, card, limits });
       if (signal.aborted) return;
       this.#photos.set(step, { blob, url: URL.createObjectURL(blob) });
       this.dispatch({ type: 'photo-taken', photo });
@@ -301,6 +314,7 @@ export class Session {
     this.#activity = new AbortController();
     this.camera?.stop();
     this.camera = null;
+    this.card = null;
     this.#keepSharpest(null);
   }
 
@@ -316,6 +330,15 @@ export class Session {
       this.#photos.delete(step);
     }
   }
+}
+
+/** Where the card lies in the camera's picture. */
+function cardIn(observation: Observation, { width }: Size): Quad | null {
+  if (observation.kind !== 'card' || observation.outline === null) return null;
+  const scale = width / observation.frame.width;
+  // The corners are told from the middle of the first px on.
+  const full = (place: number): number => (place + 0.5) * scale - 0.5;
+  return mapQuad(observation.outline.corners, ({ x, y }) => ({ x: full(x), y: full(y) }));
 }
 
 function asCaptureError(error: unknown): CaptureError {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createCardMeter } from '../../src/analysis/card.ts';
+import type { Detection } from '../../src/analysis/crowd.ts';
 import {
   blockExtremes,
   discColour,
@@ -13,8 +14,6 @@ import {
   type Plane,
   polygonMask,
   samplePatch,
-  shiftBetween,
-  shrink,
 } from '../../src/analysis/pixels.ts';
 
 /** A grey picture by a function of the place. */
@@ -166,32 +165,6 @@ describe('blocks', () => {
     expect([...low.data]).toEqual([0, 4]);
     expect([...high.data]).toEqual([33, 37]);
   });
-  test('means', () => {
-    expect([...shrink(ramp, 4).data]).toEqual([16.5, 20.5]);
-  });
-});
-
-describe('shiftBetween', () => {
-  const waves =
-    (dx: number, dy: number) =>
-    (x: number, y: number): number =>
-      128 + 50 * Math.sin((x - dx) / 5) + 40 * Math.cos((y - dy) / 6);
-  test.each([
-    [0, 0],
-    [0.5, 0],
-    [1, 0],
-    [0, -1],
-    [1, 1],
-    [2, 0],
-  ])('finds a shift by %d, %d', (dx, dy) => {
-    const found = shiftBetween(planeOf(80, 50, waves(0, 0)), planeOf(80, 50, waves(dx, dy)));
-    expect(Math.abs(found - Math.hypot(dx, dy))).toBeLessThan(0.2);
-  });
-  test('takes noise on a plain wall for none', () => {
-    const random = noise(7);
-    const wall = (): Plane => planeOf(80, 50, () => 128 + 2 * (random() - 0.5));
-    expect(shiftBetween(wall(), wall())).toBeLessThan(0.1);
-  });
 });
 
 describe('a card', () => {
@@ -211,18 +184,32 @@ describe('a card', () => {
   const observe = (
     luma: (x: number, y: number) => number,
   ): ReturnType<ReturnType<typeof createCardMeter>['observe']> =>
-    createCardMeter().observe(grey(640, 480, luma), guide, 0);
+    createCardMeter().observe(grey(640, 480, luma), guide, 0, nobody);
 
-  test('has a border, print and light', () => {
+  const nobody = (): readonly Detection[] => [];
+
+  test('has its portrait upright or turned, at either end', () => {
+    const sizes: unknown[] = [];
+    const portraitAt = (x: number, y: number): unknown =>
+      createCardMeter().observe(grey(640, 480, lumaAt), guide, 0, ({ width, height }) => {
+        sizes.push([width, height]);
+        return [{ x: x * width, y: y * height, width: 0.1 * width, height: 0.1 * height, score: 0.8 }];
+      }).portrait;
+    expect(portraitAt(0.2, 0.2)).toEqual({ upright: 0.8, turned: 0 });
+    expect(portraitAt(0.2, 0.7)).toEqual({ upright: 0.8, turned: 0 });
+    expect(portraitAt(0.7, 0.2)).toEqual({ upright: 0, turned: 0.8 });
+    expect(sizes[0]).toEqual([326, 424]);
+  });
+  test('has an outline, print and light', () => {
     const seen = observe(lumaAt);
-    expect(seen.edges).toBe(4);
+    expect(seen.outline?.support).toBeGreaterThan(0.9);
     expect(seen.texture).toBeGreaterThan(0.3);
     expect(seen.highlight).toBe(200);
     expect(seen.glare).toBe(0);
     expect(seen.motion).toBe(0);
   });
   test('is missing on a plain table', () => {
-    expect(observe(() => 60)).toMatchObject({ edges: 0, texture: 0, sharpness: 0 });
+    expect(observe(() => 60)).toMatchObject({ outline: null, texture: 0, sharpness: 0 });
   });
   test('has glare where a clipped spot fades out, not where a white print ends', () => {
     // The spot is far brighter than white, so that a disc of it clips.
@@ -234,11 +221,12 @@ describe('a card', () => {
   });
   test('moves as far as it moved', () => {
     const meter = createCardMeter();
-    meter.observe(grey(640, 480, lumaAt), guide, 0);
+    meter.observe(grey(640, 480, lumaAt), guide, 0, nobody);
     const { motion } = meter.observe(
       grey(640, 480, (x, y) => lumaAt(x - 14, y)),
       guide,
       100,
+      nobody,
     );
     // 14 of 560 px in a tenth of a second.
     expect(motion).toBeGreaterThan(0.12);

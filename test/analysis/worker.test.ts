@@ -253,14 +253,34 @@ describe('a card', () => {
       context.fillRect(0, 0, 640, 480);
       paint(context);
     });
-  const specimen = card((context) => {
+  let portrait: OffscreenCanvas;
+  let specimen: OffscreenCanvas;
+  beforeAll(async () => {
+    portrait = await frameOf(media('franck_04117.jpg'));
+    const { x, y, width, height } = growBox(await boxIn(portrait), 0.4, 0.35);
+    specimen = card((context) => {
+      drawCard(context);
+      context.drawImage(
+        portrait,
+        x,
+        y,
+        width,
+        height,
+        0.76 * 560 + 40,
+        0.28 * 353 + 63,
+        0.2 * 560,
+        0.46 * 353,
+      );
+    });
+  });
+  const drawCard = (context: OffscreenCanvasRenderingContext2D): void => {
     context.fillStyle = '#bcd9ea';
     context.fillRect(guide.x + 6, guide.y + 6, guide.width - 12, guide.height - 12);
     context.fillStyle = '#111';
     context.font = '15px sans-serif';
     for (let line = 0; line < 12; line++)
       context.fillText('SPECIMEN - CONTOH KARTU IDENTITAS', 60, 110 + 24 * line);
-  });
+  };
   const codes = async (frame: OffscreenCanvas): Promise<readonly GuidanceCode[]> => {
     const seen = await analyser.analyse(await createImageBitmap(frame), 'card', guide, (now += 60_000));
     return assess(seen, guide).map(({ code }) => code);
@@ -271,6 +291,28 @@ describe('a card', () => {
   });
   test('is missed on an empty table', async () => {
     expect(await codes(card(() => undefined))).toContain('no-card');
+  });
+  test('is none without a portrait', async () => {
+    expect(await codes(card(drawCard))).toEqual(['not-a-card']);
+  });
+  test('lies upside down', async () => {
+    const turned = repainted(specimen, (context, source) => {
+      context.translate(640, 2 * (guide.y + guide.height / 2));
+      context.rotate(Math.PI);
+      context.drawImage(source, 0, 0);
+    });
+    expect(await codes(turned)).toEqual(['card-upside-down']);
+  });
+  test('is tilted', async () => {
+    const rolled = repainted(specimen, (context, source) => {
+      context.fillStyle = '#6b5a49';
+      context.fillRect(0, 0, 640, 480);
+      context.translate(320, 240);
+      context.rotate((18 * Math.PI) / 180);
+      context.scale(0.8, 0.8);
+      context.drawImage(source, -320, -240);
+    });
+    expect(await codes(rolled)).toEqual(['card-tilted']);
   });
   test('is blurred', async () => {
     const blurred = repainted(specimen, (context, source) => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assess, sharpnessOf } from '../../src/domain/assess.ts';
-import type { Box } from '../../src/domain/geometry.ts';
+import { type Box, cornersOf, ID1_RATIO } from '../../src/domain/geometry.ts';
+import type { Quad } from '../../src/domain/homography.ts';
 import type { CardObservation, Face, FaceObservation, Observation } from '../../src/domain/observation.ts';
 import type { GuidanceCode } from '../../src/domain/result.ts';
 import { GUIDANCE_RULES } from '../../src/domain/rules.ts';
@@ -44,7 +45,8 @@ const GOOD: FaceObservation = {
 const GOOD_CARD: CardObservation = {
   kind: 'card',
   frame: { width: 640, height: 480 },
-  edges: 4,
+  outline: { corners: cornersOf(CARD_GUIDE), support: 0.95 },
+  portrait: { upright: 0.9, turned: 0 },
   texture: 0.7,
   luma: 180,
   highlight: 212,
@@ -77,6 +79,30 @@ const withOther = (ratio: number): FaceObservation => ({
   ...GOOD,
   faces: [DETECTED, { x: 0, y: 0, width: ratio * DETECTED.width, height: ratio * DETECTED.width }],
 });
+
+const degrees = (angle: number): number => (angle * Math.PI) / 180;
+const withSupport = (support: number): CardObservation =>
+  withCard({ outline: { corners: cornersOf(CARD_GUIDE), support } });
+const withPortrait = (upright: number, turned: number): CardObservation =>
+  withCard({ portrait: { upright, turned } });
+/** A card somewhere else: its width over the guide's, to the right by a share of its width, leaning back and rolled by degrees. */
+const placed = ({ width = 0.8, right = 0, tilt = 0, roll = 0 }): CardObservation => {
+  const [sine, cosine] = [Math.sin(degrees(tilt)), Math.cos(degrees(tilt))];
+  // As a lens of the assumed focal length sees it, from so far that the size is right.
+  const focal = 0.85 * 640;
+  const corners = cornersOf({ x: -0.5, y: -0.5 / ID1_RATIO, width: 1, height: 1 / ID1_RATIO }).map(
+    ({ x, y }) => {
+      const [u, v] = [x + right, y * cosine];
+      const scale = 1 / (focal / (width * CARD_GUIDE.width) + y * sine);
+      const [across, down] = [
+        (u * Math.cos(degrees(roll)) - v * Math.sin(degrees(roll))) * scale,
+        (u * Math.sin(degrees(roll)) + v * Math.cos(degrees(roll))) * scale,
+      ];
+      return { x: 320 + focal * across, y: 240 + focal * down };
+    },
+  ) as unknown as Quad; // four in, four out
+  return withCard({ outline: { corners, support: 1 } });
+};
 
 /** Each limit: what is just allowed, and what just breaks it. */
 const LIMITS: readonly [GuidanceCode, string, allowed: Observation, broken: Observation][] = [
@@ -126,8 +152,15 @@ const LIMITS: readonly [GuidanceCode, string, allowed: Observation, broken: Obse
   ['body-tilted', 'in view, and not', withFace({ shoulders: null }), withFace({ shoulders: 20 })],
   ['moving', 'the head', withFace({ motion: 0.6 }), withFace({ motion: 0.61 })],
   ['blurred', 'the face', withFace({ sharpness: 14.5 }), withFace({ sharpness: 14.4 })],
-  ['no-card', 'print', withCard({ edges: 0, texture: 0.15 }), withCard({ edges: 0, texture: 0.14 })],
-  ['no-card', 'a border', withCard({ edges: 3, texture: 0 }), withCard({ edges: 2, texture: 0 })],
+  ['no-card', 'half of its sides', withSupport(0.5), withSupport(0.49)],
+  ['no-card', 'nothing of its shape', GOOD_CARD, withCard({ outline: null })],
+  ['not-a-card', 'print', withCard({ texture: 0.15 }), withCard({ texture: 0.14 })],
+  ['not-a-card', 'a portrait', withPortrait(0.5, 0), withPortrait(0, 0)],
+  ['card-upside-down', 'the portrait', withPortrait(0.6, 0.6), withPortrait(0.6, 0.7)],
+  ['card-too-far', '0.62 of the guide', placed({ width: 0.621 }), placed({ width: 0.619 })],
+  ['card-cut-off', 'a fiftieth of its area', placed({ right: 0.233 }), placed({ right: 0.236 })],
+  ['card-tilted', 'leaning back', placed({ tilt: 25.8 }), placed({ tilt: 26.2 })],
+  ['card-tilted', 'turned in its plane', placed({ roll: -11.9 }), placed({ roll: -12.1 })],
   ['too-dark', 'the card', withCard({ highlight: 90 }), withCard({ highlight: 89 })],
   ['too-bright', 'the card clips', withCard({ bright: 0.3 }), withCard({ bright: 0.31 })],
   ['too-bright', 'the card is washed out', withCard({ luma: 225 }), withCard({ luma: 226 })],
@@ -192,6 +225,7 @@ describe('assess on whatever is seen', () => {
     width: number(1, 800),
     height: number(1, 800),
   });
+  const point = fc.record({ x: number(-200, 900), y: number(-200, 700) });
   const light = fc.record({
     mean: number(0, 255),
     highlight: number(0, 255),
@@ -228,7 +262,8 @@ describe('assess on whatever is seen', () => {
     fc.record({
       kind: fc.constant('card' as const),
       frame,
-      edges: fc.integer({ min: 0, max: 4 }),
+      outline: fc.option(fc.record({ corners: fc.tuple(point, point, point, point), support: number(0, 1) })),
+      portrait: fc.record({ upright: number(0, 1), turned: number(0, 1) }),
       texture: number(0, 1),
       luma: number(0, 255),
       highlight: number(0, 255),

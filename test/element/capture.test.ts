@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { guideInPicture, type Size } from '../../src/domain/geometry.ts';
+import { cornersOf, guideInPicture, ID1_RATIO, type Size } from '../../src/domain/geometry.ts';
+import { homographyTo, project, type Quad } from '../../src/domain/homography.ts';
 import { MOST_ENCODES } from '../../src/domain/photo.ts';
 import { CaptureError, type ProviderId, type Step } from '../../src/domain/result.ts';
 import { PHOTO_LIMITS, withinLimits } from '../../src/domain/limits.ts';
@@ -37,7 +38,7 @@ function picture({ width, height }: Size, noise: number): Promise<ImageBitmap> {
 async function take(provider: ProviderId, step: Step, camera: Size, noise: number): Promise<TakenPhoto> {
   const frame = await picture(camera, noise);
   const guide = guideInPicture(step, camera);
-  return takePhoto({ step, frame, guide, limits: PHOTO_LIMITS[provider][step] });
+  return takePhoto({ step, frame, guide, card: null, limits: PHOTO_LIMITS[provider][step] });
 }
 
 /** The markers of a JPEG up to its picture data. */
@@ -90,4 +91,100 @@ test('a camera that is too small is an error that names both sizes', async () =>
   expect(error).toBeInstanceOf(CaptureError);
   expect(error).toMatchObject({ code: 'camera-too-small' });
   expect(String(error)).toMatch(/640x480.*960x720/);
+});
+
+describe('a card that is held aslant', () => {
+  const camera = { width: 1920, height: 1080 };
+  /** Four quarters of a card, and the table. */
+  const QUARTERS = [
+    { x: 0, y: 0, colour: [200, 40, 40] },
+    { x: 0.5, y: 0, colour: [40, 160, 40] },
+    { x: 0, y: 0.5, colour: [40, 40, 200] },
+    { x: 0.5, y: 0.5, colour: [200, 200, 60] },
+  ] as const;
+
+  function pictureOf(corners: Quad): Promise<ImageBitmap> {
+    const map = homographyTo(corners);
+    const canvas = new OffscreenCanvas(camera.width, camera.height);
+    const context = canvas.getContext('2d');
+    if (map === null || context === null) throw new Error('nothing to draw');
+    context.fillStyle = '#555';
+    context.fillRect(0, 0, camera.width, camera.height);
+    for (const { x, y, colour } of QUARTERS) {
+      context.fillStyle = `rgb(${colour.join(' ')})`;
+      context.beginPath();
+      for (const corner of cornersOf({ x, y, width: 0.5, height: 0.5 })) {
+        const place = project(map, corner);
+        context.lineTo(place.x, place.y);
+      }
+      context.fill();
+    }
+    return createImageBitmap(canvas);
+  }
+
+  const takeCard = async (corners: Quad, provider: ProviderId): Promise<TakenPhoto> =>
+    takePhoto({
+      step: 'ktp',
+      frame: await pictureOf(corners),
+      guide: guideInPicture('ktp', camera),
+      card: corners,
+      limits: PHOTO_LIMITS[provider].ktp,
+    });
+
+  const ASLANT: Quad = [
+    { x: 420, y: 180 },
+    { x: 1560, y: 240 },
+    { x: 1500, y: 930 },
+    { x: 360, y: 850 },
+  ];
+
+  test.each(PROVIDERS)('%s: the photo shows it straight, as large as it was seen', async (provider) => {
+    const { blob, photo } = await takeCard(ASLANT, provider);
+    expect(withinLimits(photo, PHOTO_LIMITS[provider].ktp)).toBe(true);
+    // 1141 px and a margin of 3 % on either side.
+    expect(photo.width).toBeGreaterThan(1200);
+    expect(photo.width).toBeLessThan(1220);
+    expect(Math.abs(photo.width / photo.height - 1.06 / (1 / ID1_RATIO + 0.06))).toBeLessThan(0.01);
+    const canvas = new OffscreenCanvas(photo.width, photo.height);
+    const context = canvas.getContext('2d');
+    context?.drawImage(await createImageBitmap(blob), 0, 0);
+    const colourAt = (x: number, y: number): readonly number[] => {
+      const at = (place: number, whole: number, card: number): number => (whole - card) / 2 + place * card;
+      const width = photo.width / 1.06;
+      const left = Math.round(at(x, photo.width, width));
+      const top = Math.round(at(y, photo.height, width / ID1_RATIO));
+      return [...(context?.getImageData(left, top, 1, 1).data ?? [])].slice(0, 3);
+    };
+    for (const { x, y, colour } of QUARTERS) {
+      for (const place of [0.03, 0.47]) {
+        colourAt(x + place, y + place).forEach((value, channel) => {
+          expect(Math.abs(value - (colour[channel] ?? NaN))).toBeLessThan(12);
+        });
+      }
+    }
+  });
+
+  test('one at the edge of the picture keeps what the camera saw round it', async () => {
+    const atEdge: Quad = [
+      { x: 2, y: 180 },
+      { x: 1300, y: 200 },
+      { x: 1290, y: 1010 },
+      { x: 5, y: 1000 },
+    ];
+    const { photo } = await takeCard(atEdge, 'identifai');
+    expect(photo.width).toBeGreaterThan(1280);
+    expect(photo.width).toBeLessThan(1300);
+  });
+
+  test('one that is cut off is cut along the guide instead', async () => {
+    const beyond: Quad = [
+      { x: -60, y: 180 },
+      { x: 1300, y: 200 },
+      { x: 1290, y: 1010 },
+      { x: -70, y: 1000 },
+    ];
+    const guide = guideInPicture('ktp', camera);
+    const { photo } = await takeCard(beyond, 'eendigo');
+    expect(photo.width / photo.height).toBeCloseTo(((guide.width / guide.height) * 1.08) / 1.12, 1);
+  });
 });

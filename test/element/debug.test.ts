@@ -146,6 +146,7 @@ describe('debug', () => {
         assetsBase: new URL('https://example.test/'),
         cameraSource: () => Promise.resolve(stripes(1280, 720)),
         rules: GUIDANCE_RULES,
+        straighten: true,
         debug,
       }),
       onChange: () => undefined,

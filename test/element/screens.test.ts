@@ -98,6 +98,7 @@ async function show(
       video: null,
       picture: camera,
       mirrored: false,
+      card: null,
       viewport: { width: size.width, height: size.height - 70 },
       debug: null,
       photoUrl: () => 'data:image/gif;base64,R0lGODlhAQABAAAAACw=',
