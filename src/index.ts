@@ -19,7 +19,8 @@ export type {
   SubmitDetail,
 } from './element/events.ts';
 export type { Thresholds } from './element/configuration.ts';
-export type { CardMeasure, FaceMeasure } from './domain/rules.ts';
+export type { CardMeasure } from './domain/card-rules.ts';
+export type { FaceMeasure } from './domain/rules.ts';
 export type { CameraRequest, CameraSource } from './session/camera.ts';
 export {
   CaptureError,

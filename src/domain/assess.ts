@@ -1,14 +1,9 @@
 import { type Box, sharedArea } from './geometry.ts';
+import type { CardMeasure } from './card-rules.ts';
 import { poseOf, shareInside, sidesOf } from './homography.ts';
 import type { CardObservation, CardOutline, Face, FaceObservation, Observation } from './observation.ts';
 import type { GuidanceCode, Issue } from './result.ts';
-import {
-  type CardMeasure,
-  type FaceMeasure,
-  GUIDANCE_RULES,
-  type GuidanceRule,
-  type GuidanceRules,
-} from './rules.ts';
+import { type FaceMeasure, GUIDANCE_RULES, type GuidanceRule, type GuidanceRules } from './rules.ts';
 
 /** A measure of a frame, or null where there is nothing to measure it on. */
 type Measure<Seen> = (seen: Seen, guide: Box) => number | null;

@@ -1,3 +1,4 @@
+import { CARD_RULES, type CardMeasure } from './card-rules.ts';
 import type { GuidanceCode, Unit } from './result.ts';
 
 /*
@@ -29,23 +30,6 @@ export type FaceMeasure =
   | 'levels'
   | 'hollows'
   | 'behind'
-  | 'motion'
-  | 'sharpness';
-
-/** What `assess.ts` can measure of a card in the guide. */
-export type CardMeasure =
-  | 'presence'
-  | 'print'
-  | 'portrait'
-  | 'turned'
-  | 'width'
-  | 'cutOff'
-  | 'tilt'
-  | 'roll'
-  | 'highlight'
-  | 'luma'
-  | 'bright'
-  | 'glare'
   | 'motion'
   | 'sharpness';
 
@@ -102,17 +86,6 @@ const NO_BARE_SKIN: readonly GuidanceCode[] = ['moving', 'eyes-covered'];
 const COARSE: readonly GuidanceCode[] = ['moving', 'face-too-far'];
 /** Of shoulders seen from the side, the nearer one lies lower in the picture. */
 const FROM_THE_SIDE: readonly GuidanceCode[] = ['moving', 'head-turned'];
-
-/** Nothing can be recognised on a card that is seen like that. */
-const UNCLEAR: readonly GuidanceCode[] = [
-  'moving',
-  'too-dark',
-  'too-bright',
-  'card-too-far',
-  'card-cut-off',
-  'card-tilted',
-  'card-blurred',
-];
 
 /** Every limit, the most helpful first: what is in view, then where it is, then what it looks like. */
 export const GUIDANCE_RULES: GuidanceRules = {
@@ -322,119 +295,5 @@ export const GUIDANCE_RULES: GuidanceRules = {
       why: 'Calibrated: sharp photos begin at 15.3, grainy, dim and small faces too; a sigma of 3 % of the eye distance makes 14.5 at most, of 4 % 12.6, smear over 10 % of it 12 to 14.',
     },
   ],
-  card: [
-    {
-      code: 'too-dark',
-      measure: 'highlight',
-      comparison: 'below',
-      threshold: 90,
-      unit: 'luma',
-      why: 'A card is printed on a light ground, so its brightest 2 % tell the light.',
-    },
-    {
-      code: 'no-card',
-      measure: 'presence',
-      comparison: 'below',
-      threshold: 0.5,
-      unit: 'fraction',
-      why: 'Half of the sides of something that has the shape of a card, edges from corner to corner; fingers hide less.',
-    },
-    {
-      code: 'not-a-card',
-      measure: 'print',
-      comparison: 'below',
-      threshold: 0.15,
-      unit: 'fraction',
-      why: 'Print fills well over a third of any card; blank paper has nearly none.',
-    },
-    {
-      code: 'not-a-card',
-      measure: 'portrait',
-      comparison: 'below',
-      threshold: 0.5,
-      unit: 'certainty',
-      silentWhile: UNCLEAR,
-      why: "Of the face detector at either end of the card, which answers from a half on: a KTP has its holder's portrait there, paper, receipts and tables have none.",
-    },
-    {
-      code: 'card-too-far',
-      measure: 'width',
-      comparison: 'below',
-      threshold: 0.62,
-      unit: 'ratio',
-      why: 'Mean of upper and lower side over the guide: at 0.62 of it the card has 940 px in a 1920x1080 picture, about what OCR needs for the NIK (assumed).',
-    },
-    {
-      code: 'card-cut-off',
-      measure: 'cutOff',
-      comparison: 'above',
-      threshold: 0.02,
-      unit: 'fraction',
-      why: 'Of the area of the card outside of the picture. Real hand-held cards whose corners just leave the picture lose up to 0.015.',
-    },
-    {
-      code: 'card-upside-down',
-      measure: 'turned',
-      comparison: 'above',
-      threshold: 0.5,
-      unit: 'certainty',
-      why: 'As for the portrait, where a turned face is more certain than an upright one.',
-    },
-    {
-      code: 'card-tilted',
-      measure: 'tilt',
-      comparison: 'above',
-      threshold: 26,
-      unit: 'degrees',
-      why: 'Angle between the line of sight and what stands upright on the card, by its corners. 90 real hand-held cards reach 25; beyond, the far side has less than nine tenths of the pixels.',
-    },
-    {
-      code: 'card-tilted',
-      measure: 'roll',
-      comparison: 'above',
-      threshold: 12,
-      unit: 'degrees',
-      why: 'Sides against the edges of the picture: the provider wants them parallel, a hand holds within a few degrees.',
-    },
-    {
-      code: 'too-bright',
-      measure: 'bright',
-      comparison: 'above',
-      threshold: 0.3,
-      unit: 'fraction',
-      why: 'Clipped in all channels: the ground of the card is gone; a spot is glare instead.',
-    },
-    {
-      code: 'too-bright',
-      measure: 'luma',
-      comparison: 'above',
-      threshold: 225,
-      unit: 'luma',
-      why: 'The light blue ground of a KTP has a luma of about 200 when exposed well.',
-    },
-    {
-      code: 'card-glare',
-      measure: 'glare',
-      comparison: 'above',
-      threshold: 0.004,
-      unit: 'fraction',
-      why: 'A spot of 0.4 % of the card covers two letters of the name.',
-    },
-    {
-      code: 'moving',
-      measure: 'motion',
-      comparison: 'above',
-      threshold: 0.25,
-      unit: 'ratio',
-      why: 'Guide widths a second. At 1/30 s of exposure this smears 0.8 % of the card, about half a letter.',
-    },
-    {
-      code: 'card-blurred',
-      measure: 'sharpness',
-      comparison: 'below',
-      threshold: 0.1,
-      unit: 'ratio',
-      why: 'Calibrated on drawn and mock cards: blur with a sigma of 0.3 % of the card (a quarter of a millimetre, letters still open) measures 0.12, of 0.4 % 0.09.',
-    },
-  ],
+  card: CARD_RULES,
 };

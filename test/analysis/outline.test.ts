@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { findOutline } from '../../src/analysis/outline.ts';
+import { polygonMask, type Pixels } from '../../src/analysis/pixels.ts';
+import { cornersOf, guideInPicture, ID1_RATIO, type Point, type Size } from '../../src/domain/geometry.ts';
+import { homographyTo, project, type Quad, sidesOf } from '../../src/domain/homography.ts';
+
+const FRAME: Size = { width: 640, height: 480 };
+const GUIDE = guideInPicture('ktp', FRAME);
+
+type Rgb = readonly [number, number, number];
+const TABLE: Rgb = [120, 92, 66];
+const PAPER: Rgb = [205, 222, 232];
+const INK: Rgb = [40, 44, 60];
+
+/** A picture of polygons, one over the other, four samples a px. */
+function painted(layers: readonly (readonly [Rgb, readonly Point[]])[], { width, height } = FRAME): Pixels {
+  const fine = layers.map(([colour, polygon]) => ({
+    colour,
+    mask: polygonMask(
+      polygon.map(({ x, y }) => ({ x: 2 * x + 0.5, y: 2 * y + 0.5 })),
+      2 * width,
+      2 * height,
+    ),
+  }));
+  const data = new Uint8ClampedArray(4 * width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const sum = [0, 0, 0];
+      for (const sample of [0, 1, 2 * width, 2 * width + 1]) {
+        const colour =
+          fine.findLast(({ mask }) => mask[4 * y * width + 2 * x + sample] === 1)?.colour ?? TABLE;
+        colour.forEach((value, channel) => (sum[channel] = (sum[channel] ?? 0) + value / 4));
+      }
+      data.set([...sum, 255], 4 * (y * width + x));
+    }
+  }
+  return { data, width, height };
+}
+
+/** A card with rows of print. */
+function card(corners: Quad): readonly (readonly [Rgb, readonly Point[]])[] {
+  const map = homographyTo(corners);
+  if (map === null) throw new Error('no card');
+  const bar = (row: number): readonly Point[] =>
+    cornersOf({ x: 0.08, y: 0.16 + 0.09 * row, width: 0.3 + 0.05 * (row % 3), height: 0.03 }).map((corner) =>
+      project(map, corner),
+    );
+  return [[PAPER, corners], ...Array.from({ length: 8 }, (_, row) => [INK, bar(row)] as const)];
+}
+
+/** Mean distance of the corners, percent of the card's width. */
+function errorOf(found: Quad | undefined, corners: Quad): number {
+  if (found === undefined) return Infinity;
+  const apart = corners.map(({ x, y }, i) => Math.hypot(x - (found[i]?.x ?? NaN), y - (found[i]?.y ?? NaN)));
+  return (100 * apart.reduce((sum, distance) => sum + distance, 0)) / 4 / sidesOf(corners).width;
+}
+
+/** What a lens of the assumed focal length sees of a card in the middle of the picture. */
+function held(width: number, pitch: number, yaw: number, roll: number, ratio = ID1_RATIO, aside = 0): Quad {
+  const focal = 0.85 * FRAME.width;
+  const [p, q, r] = [pitch, yaw, roll].map((angle) => (angle * Math.PI) / 180) as [number, number, number];
+  return cornersOf({ x: -0.5, y: -0.5 / ratio, width: 1, height: 1 / ratio }).map(({ x, y }) => {
+    const [x1, y1] = [x * Math.cos(r) - y * Math.sin(r), x * Math.sin(r) + y * Math.cos(r)];
+    const [y2, z2] = [y1 * Math.cos(p), y1 * Math.sin(p)];
+    const [x3, z3] = [x1 * Math.cos(q) + z2 * Math.sin(q), z2 * Math.cos(q) - x1 * Math.sin(q)];
+    const z = focal / width + z3;
+    return { x: FRAME.width / 2 + (focal * (x3 + aside)) / z, y: FRAME.height / 2 + (focal * y2) / z };
+  }) as unknown as Quad; // four in, four out
+}
+
+const find = (pixels: Pixels): Quad | undefined => findOutline(pixels, GUIDE)?.corners;
+const between = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true });
+
+describe('the outline of a card', () => {
+  test('is found to half a percent of its width, however it is held', () => {
+    fc.assert(
+      fc.property(
+        between(250, 560),
+        between(-25, 25),
+        between(-25, 25),
+        between(-15, 15),
+        (width, pitch, yaw, roll) => {
+          const corners = held(width, pitch, yaw, roll);
+          expect(errorOf(find(painted(card(corners))), corners)).toBeLessThan(0.5);
+        },
+      ),
+      { seed: 7, numRuns: 12, endOnFailure: true },
+    );
+  });
+
+  test('is found under fingers', () => {
+    const corners = held(460, 5, -5, 3);
+    const fingers: readonly Point[] = cornersOf({ x: 60, y: 200, width: 80, height: 90 });
+    const thumb: readonly Point[] = cornersOf({ x: 300, y: 340, width: 110, height: 140 });
+    const skin: Rgb = [176, 120, 92];
+    const pixels = painted([...card(corners), [skin, fingers], [skin, thumb]]);
+    expect(errorOf(find(pixels), corners)).toBeLessThan(1);
+  });
+
+  test('is found where one side is outside of the picture', () => {
+    const corners = held(560, 0, 0, 2, ID1_RATIO, 0.12);
+    expect(Math.max(...corners.map(({ x }) => x))).toBeGreaterThan(FRAME.width + 20);
+    expect(errorOf(find(painted(card(corners))), corners)).toBeLessThan(2);
+  });
+
+  test.each([
+    ['a sheet of paper', Math.SQRT2 * 0.9],
+    ['a banknote', 2.2],
+  ])('is not seen in %s', (_, ratio) => {
+    expect(find(painted([[PAPER, held(420, 10, -10, 5, ratio)]]))).toBeUndefined();
+  });
+
+  test('is not seen on a table', () => {
+    expect(find(painted([]))).toBeUndefined();
+    expect(find(painted([[INK, cornersOf({ x: 0, y: 0, width: 640, height: 240 })]]))).toBeUndefined();
+  });
+
+  test('is not looked for away from the guide', () => {
+    const corners = held(160, 0, 0, 0, ID1_RATIO, -1.9);
+    expect(corners[0].x).toBeLessThan(0);
+    expect(find(painted(card(corners)))).toBeUndefined();
+  });
+});
