@@ -24,9 +24,9 @@ export interface Edges extends Size {
   /** Steps per px along x and y, of the channel that steps most. */
   readonly dx: Float32Array;
   readonly dy: Float32Array;
-  /** Strength 0..1, on ridges only. */
+  /** Strength 0..1, on ridges only, and only in the rows round the guide. */
   readonly ridge: Float32Array;
-  /** Strength 0..1, everywhere. */
+  /** Strength 0..1, in the rows round the guide. */
   readonly strength: Float32Array;
 }
 
@@ -39,16 +39,26 @@ export interface Line {
   readonly sums: Float32Array;
 }
 
-/** Half the size, twice over where need be, as three planes: red, green, blue. */
-export function coarse(
-  { data, width, height }: Pixels,
-  factor: number,
-): { planes: readonly Float32Array[] } & Size {
+/** A smaller picture, of which only some rows are there. */
+interface Coarse extends Size {
+  readonly red: Float32Array;
+  readonly green: Float32Array;
+  readonly blue: Float32Array;
+  /** The rows, from and up to. */
+  readonly band: readonly [number, number];
+}
+
+/** The rows round the guide, `factor` times as small. `guide` in px of the smaller picture. */
+export function coarse({ data, width, height }: Pixels, factor: number, guide: Box): Coarse {
   const [w, h] = [Math.floor(width / factor), Math.floor(height / factor)];
-  const planes = [0, 1, 2].map(() => new Float32Array(w * h));
-  const [red, green, blue] = planes as [Float32Array, Float32Array, Float32Array];
+  const [red, green, blue] = [new Float32Array(w * h), new Float32Array(w * h), new Float32Array(w * h)];
+  const room = AROUND_GUIDE * guide.width + 1;
+  const band = [
+    Math.max(0, Math.floor(guide.y - room)),
+    Math.min(h, Math.ceil(guide.y + guide.height + room)),
+  ] as const;
   const share = 1 / (factor * factor);
-  for (let y = 0, to = 0; y < h; y++) {
+  for (let y = band[0], to = y * w; y < band[1]; y++) {
     for (let x = 0; x < w; x++, to++) {
       let r = 0;
       let g = 0;
@@ -66,16 +76,17 @@ export function coarse(
       blue[to] = b * share;
     }
   }
-  return { planes, width: w, height: h };
+  return { red, green, blue, band, width: w, height: h };
 }
 
-export function edgesOf({ planes, width, height }: { planes: readonly Float32Array[] } & Size): Edges {
+export function edgesOf({ red, green, blue, band, width, height }: Coarse): Edges {
+  const [top, bottom] = [band[0] + 1, band[1] - 1];
   const count = width * height;
   const dx = new Float32Array(count);
   const dy = new Float32Array(count);
   const size = new Float32Array(count);
-  for (const plane of planes) {
-    for (let y = 1; y < height - 1; y++) {
+  for (const plane of [red, green, blue]) {
+    for (let y = top; y < bottom; y++) {
       for (let i = y * width + 1, end = i + width - 2; i < end; i++) {
         const above = i - width;
         const below = i + width;
@@ -94,18 +105,19 @@ export function edgesOf({ planes, width, height }: { planes: readonly Float32Arr
   }
   // The steepest hundredth, by a histogram of whole steps.
   const histogram = new Uint32Array(256);
-  for (let i = 0; i < count; i++) {
+  for (let i = top * width; i < bottom * width; i++) {
     size[i] = Math.sqrt(size[i]!);
     histogram[Math.min(255, Math.round(size[i]!))]!++;
   }
   let steepest = 255;
-  for (let rest = count / 100; steepest > 0 && rest > histogram[steepest]!; steepest--)
+  for (let rest = ((bottom - top) * width) / 100; steepest > 0 && rest > histogram[steepest]!; steepest--)
     rest -= histogram[steepest]!;
   const least = Math.max(EDGE.least, EDGE.ofSteepest * steepest);
   const strength = new Float32Array(count);
   const ridge = new Float32Array(count);
-  for (let i = 0; i < count; i++) strength[i] = Math.min(1, Math.max(0, size[i]! / least - 0.5));
-  for (let y = 1; y < height - 1; y++) {
+  for (let i = top * width; i < bottom * width; i++)
+    strength[i] = Math.min(1, Math.max(0, size[i]! / least - 0.5));
+  for (let y = top; y < bottom; y++) {
     for (let i = y * width + 1, end = i + width - 2; i < end; i++) {
       if (strength[i]! === 0) continue;
       const step = Math.abs(dx[i]!) > Math.abs(dy[i]!) ? 1 : width;

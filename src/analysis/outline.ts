@@ -230,8 +230,8 @@ const MOST_REFINED = 3;
  */
 export function findOutline(pixels: Pixels, guide: Box): CardOutline | null {
   const factor = Math.max(1, Math.round(Math.max(pixels.width, pixels.height) / COARSE));
-  const edges = edgesOf(coarse(pixels, factor));
   const held = scaleBox(guide, 1 / factor);
+  const edges = edgesOf(coarse(pixels, factor, held));
   const found = candidates(linesOf(edges, true, held), linesOf(edges, false, held), edges, held);
   const refined = found.map(({ corners, score, support }) => {
     const whole = (place: number): number => (place + 0.5) * factor - 0.5;

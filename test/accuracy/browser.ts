@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from '@playwright/test';
 import { createServer } from 'vite';
-// For its declaration of `window.accuracy`.
+// For their declarations of `window.accuracy` and `window.cards`.
+import type {} from './card-page.ts';
 import type {} from './page.ts';
 
 /*
@@ -15,8 +16,15 @@ export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 /** npm changes into the package; paths that were typed mean the caller's folder. */
 export const typedPath = (path: string): string => resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
 
-/** Serves the page with its sources, and photo number n of the list under `/photo/n`. */
-async function serve(photos: readonly string[]): Promise<{ url: string; close: () => Promise<void> }> {
+/** The pages that can be opened, and what each is reached by. */
+const PAGES = { accuracy: 'index.html', cards: 'card.html' } as const;
+type PageName = keyof typeof PAGES;
+
+/** Serves a page with its sources, and photo number n of the list under `/photo/n`. */
+async function serve(
+  photos: readonly string[],
+  name: PageName,
+): Promise<{ url: string; close: () => Promise<void> }> {
   const server = await createServer({
     root: REPOSITORY,
     configFile: false,
@@ -43,7 +51,7 @@ async function serve(photos: readonly string[]): Promise<{ url: string; close: (
   const address = server.httpServer?.address();
   if (address === null || typeof address !== 'object') throw new Error('The server has no port.');
   return {
-    url: `http://127.0.0.1:${address.port}/test/accuracy/index.html`,
+    url: `http://127.0.0.1:${address.port}/test/accuracy/${PAGES[name]}`,
     close: () => server.close(),
   };
 }
@@ -57,11 +65,11 @@ interface Opened {
 }
 
 /**
- * Opens the page and starts its worker.
+ * Opens a page and starts its worker.
  * @param photos files that the page finds under `/photo/n`
  */
-export async function openPage(photos: readonly string[]): Promise<Opened> {
-  const server = await serve(photos);
+export async function openPage(photos: readonly string[], name: PageName = 'accuracy'): Promise<Opened> {
+  const server = await serve(photos, name);
   const executablePath = process.env['CHROMIUM_PATH'];
   const browser = await chromium.launch({
     ...(executablePath ? { executablePath } : {}),
@@ -76,8 +84,8 @@ export async function openPage(photos: readonly string[]): Promise<Opened> {
     const page = await browser.newPage();
     page.on('pageerror', (error) => console.error(error));
     await page.goto(server.url);
-    await page.waitForFunction(() => 'accuracy' in window);
-    await page.evaluate(() => window.accuracy.open());
+    await page.waitForFunction((property) => property in window, name);
+    await page.evaluate((property) => window[property].open(), name);
     return page;
   };
   const close = async (): Promise<void> => {
