@@ -39,7 +39,7 @@ const CLIPPED = 250;
 const INSIDE: Box = { x: RIM, y: RIM, width: CARD_WIDTH, height: Math.round(CARD_WIDTH / ID1_RATIO) };
 
 /** Finds faces in a picture; px of the picture. */
-export type FindFaces = (picture: Pixels) => readonly Detection[];
+type FindFaces = (picture: Pixels) => readonly Detection[];
 
 /** Measures cards frame after frame; remembers the last frame to tell movement. */
 export interface CardMeter {
