@@ -9,6 +9,7 @@ import {
   type News,
 } from '../domain/flow.ts';
 import { guideInPicture, type Box, type Size } from '../domain/geometry.ts';
+import { holdProgress } from '../domain/guide.ts';
 import { mapQuad, type Quad } from '../domain/homography.ts';
 import type { Observation } from '../domain/observation.ts';
 import { cropOf } from '../domain/photo.ts';
@@ -74,9 +75,17 @@ const FACING: Record<Step, CameraOptions['facing']> = { selfie: 'user', ktp: 'en
 interface Candidate {
   readonly frame: ImageBitmap;
   readonly sharpness: number;
+  /** True where the hold had lasted for a while: its first frames are just within the limits, people still move then. */
+  readonly settled: boolean;
   /** The corners of the card, px of the frame; null where it shows none. */
   readonly card: Quad | null;
 }
+
+/** Part of the hold after which its frames are the ones to choose from. */
+const SETTLED_AT = 0.4;
+
+const isBetter = (a: Candidate, b: Candidate): boolean =>
+  a.settled === b.settled ? a.sharpness >= b.sharpness : a.settled;
 
 /**
  * Owns camera, worker, photos and the one AbortController behind them, and runs the effects that
@@ -249,7 +258,9 @@ export class Session {
         });
       }
       kept = this.#keepSharpest(
-        issues.length === 0 ? { frame, sharpness: sharpnessOf(observation), card } : null,
+        issues.length === 0
+          ? { frame, sharpness: sharpnessOf(observation), settled: this.#isSettled(), card }
+          : null,
       );
       this.dispatch({ type: 'observed', issues, now });
     } finally {
@@ -258,14 +269,19 @@ export class Session {
   }
 
   /**
-   * Keeps the sharpest frame of an unbroken hold; null breaks the hold.
+   * Keeps the sharpest frame of an unbroken hold, of its settled part once there is one; null breaks the hold.
    * @returns true where the candidate was kept, and so is closed here or by the shutter
    */
   #keepSharpest(candidate: Candidate | null): boolean {
-    if (candidate && this.#best && this.#best.sharpness >= candidate.sharpness) return false;
+    if (candidate && this.#best && isBetter(this.#best, candidate)) return false;
     this.#best?.frame.close();
     this.#best = candidate;
     return candidate !== null;
+  }
+
+  #isSettled(): boolean {
+    const { state } = this.journey;
+    return state.name === 'live' && holdProgress(state.guide) >= SETTLED_AT;
   }
 
   async #take(step: Step, which: 'sharpest' | 'present', signal: AbortSignal): Promise<void> {
