@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
-import { type Box, cornersOf, ID1_RATIO, type Size } from '../domain/geometry.ts';
+import { type Box, cornersOf, ID1_RATIO, meanDistance, type Size } from '../domain/geometry.ts';
 import { frameOf, type Quad, sidesOf } from '../domain/homography.ts';
 import type { CardObservation } from '../domain/observation.ts';
 import type { Detection } from './crowd.ts';
@@ -12,6 +12,7 @@ import {
   lumaPlane,
   meanOf,
   percentile,
+  type Picture,
   type Pixels,
   type Plane,
   samplePatch,
@@ -39,7 +40,7 @@ const CLIPPED = 250;
 const INSIDE: Box = { x: RIM, y: RIM, width: CARD_WIDTH, height: Math.round(CARD_WIDTH / ID1_RATIO) };
 
 /** Finds faces in a picture; px of the picture. */
-type FindFaces = (picture: Pixels) => readonly Detection[];
+type FindFaces = (picture: Picture) => readonly Detection[];
 
 /** Measures cards frame after frame; remembers the last frame to tell movement. */
 export interface CardMeter {
@@ -85,10 +86,6 @@ export function createCardMeter(): CardMeter {
       };
     },
   };
-}
-
-function meanDistance(a: Quad, b: Quad): number {
-  return a.reduce((sum, p, i) => sum + Math.hypot(p.x - (b[i]?.x ?? p.x), p.y - (b[i]?.y ?? p.y)), 0) / 4;
 }
 
 /** The part of the card's width at either end in which the portrait is looked for, and of its height. */

@@ -1,4 +1,4 @@
-import type { Point, Size } from '../domain/geometry.ts';
+import { meanDistance, type Point, type Size } from '../domain/geometry.ts';
 import type { Face, FaceObservation } from '../domain/observation.ts';
 import { shoulderSlope } from './body.ts';
 import { COVER_BOXES, createCoverMeter } from './cover.ts';
@@ -65,13 +65,6 @@ export function createFaceMeter(): FaceMeter {
       };
     },
   };
-}
-
-function meanDistance(a: readonly Point[], b: readonly Point[]): number {
-  return (
-    a.reduce((sum, p, i) => sum + Math.hypot(p.x - (b[i]?.x ?? p.x), p.y - (b[i]?.y ?? p.y)), 0) /
-    Math.max(1, a.length)
-  );
 }
 
 const CHIN = 152;

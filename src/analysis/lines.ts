@@ -34,7 +34,6 @@ export interface Edges extends Size {
 export interface Line {
   readonly at: number;
   readonly slope: number;
-  readonly votes: number;
   /** Sum of edge strength along the line up to each px. */
   readonly sums: Float32Array;
 }
@@ -169,7 +168,7 @@ export function linesOf(
       }
     }
   }
-  return peaksOf(votes, slopes, rows, LINES).map(({ slope, row, count }): Line => {
+  return peaksOf(votes, slopes, rows, LINES).map(({ slope, row }): Line => {
     const at = row - margin - slope * (length / 2);
     const sums = new Float32Array(length + 1);
     // Of an edge only what runs along the line counts.
@@ -188,7 +187,7 @@ export function linesOf(
       }
       sums[along + 1] = sums[along]! + best;
     }
-    return { at, slope, votes: count, sums };
+    return { at, slope, sums };
   });
 }
 
@@ -198,8 +197,8 @@ function peaksOf(
   slopes: readonly number[],
   rows: number,
   most: number,
-): readonly { readonly slope: number; readonly row: number; readonly count: number }[] {
-  const peaks: { slope: number; row: number; count: number; k: number }[] = [];
+): readonly { readonly slope: number; readonly row: number }[] {
+  const peaks: { slope: number; row: number; k: number }[] = [];
   const candidates: { k: number; row: number; count: number }[] = [];
   for (let k = 0; k < slopes.length; k++) {
     for (let row = 1; row < rows - 1; row++) {
@@ -214,9 +213,9 @@ function peaksOf(
     }
   }
   candidates.sort((a, b) => b.count - a.count);
-  for (const { k, row, count } of candidates) {
+  for (const { k, row } of candidates) {
     if (peaks.some((peak) => Math.abs(peak.row - row) < 2.5 && Math.abs(peak.k - k) <= 3)) continue;
-    peaks.push({ slope: slopes[k]!, row, count, k });
+    peaks.push({ slope: slopes[k]!, row, k });
     if (peaks.length === most) break;
   }
   return peaks;

@@ -13,6 +13,11 @@ export interface Pixels {
   readonly height: number;
 }
 
+/** Pixels of our own, which an ImageData takes as they are. */
+export interface Picture extends Pixels {
+  readonly data: Uint8ClampedArray<ArrayBuffer>;
+}
+
 /** One number per pixel, row by row. */
 export interface Plane {
   readonly data: Float32Array;
@@ -27,12 +32,7 @@ export const lumaOf = (r: number, g: number, b: number): number => 0.299 * r + 0
  * Samples a patch out of a picture, bilinear, averaging 2 x 2 samples a pixel where the picture is finer than the
  * patch, so that it does not alias. Places outside the picture repeat its border.
  */
-export function samplePatch(
-  source: Pixels,
-  frame: PatchFrame,
-  width: number,
-  height: number,
-): Pixels & { readonly data: Uint8ClampedArray<ArrayBuffer> } {
+export function samplePatch(source: Pixels, frame: PatchFrame, width: number, height: number): Picture {
   const data = new Uint8ClampedArray(width * height * 4);
   const { origin, right, down, recede = { x: 0, y: 0 } } = frame;
   const taps = Math.hypot(right.x, right.y) <= 1.2 ? [0] : [-0.25, 0.25];

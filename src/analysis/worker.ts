@@ -5,7 +5,7 @@ import { fetchAssets } from './assets.ts';
 import { createCardMeter } from './card.ts';
 import { createFaceMeter } from './face.ts';
 import { createModels, demandWebGl, type Models } from './models.ts';
-import type { Pixels } from './pixels.ts';
+import type { Picture } from './pixels.ts';
 
 /*
  * The worker's side of the analysis: models and pixel arithmetic, from a bitmap to an Observation.
@@ -59,12 +59,12 @@ function createWorkerApi(): WorkerApi {
   };
 
   const sheet = new OffscreenCanvas(1, 1);
-  const canvasOf = ({ data, width, height }: Pixels): OffscreenCanvas => {
+  const canvasOf = ({ data, width, height }: Picture): OffscreenCanvas => {
     if (sheet.width !== width || sheet.height !== height) {
       sheet.width = width;
       sheet.height = height;
     }
-    sheet.getContext('2d')?.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), 0, 0);
+    sheet.getContext('2d')?.putImageData(new ImageData(data, width, height), 0, 0);
     return sheet;
   };
 

@@ -87,6 +87,14 @@ export function cornersOf({ x, y, width, height }: Box): readonly [Point, Point,
   ];
 }
 
+/** Mean distance between points and as many others, px; 0 where there are none. */
+export function meanDistance(a: readonly Point[], b: readonly Point[]): number {
+  return (
+    a.reduce((sum, p, i) => sum + Math.hypot(p.x - (b[i]?.x ?? p.x), p.y - (b[i]?.y ?? p.y)), 0) /
+    Math.max(1, a.length)
+  );
+}
+
 /** What two boxes share, square px. */
 export function sharedArea(a: Box, b: Box): number {
   const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);

@@ -1,11 +1,12 @@
-import { createReadStream } from 'node:fs';
-import { resolve } from 'node:path';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from '@playwright/test';
 import { createServer } from 'vite';
 // For their declarations of `window.accuracy` and `window.cards`.
 import type {} from './card-page.ts';
 import type {} from './page.ts';
+import { UsageError } from './score.ts';
 
 /*
  * The page with the worker, in a browser, for scripts that want photos judged or painted.
@@ -15,6 +16,29 @@ export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
 /** npm changes into the package; paths that were typed mean the caller's folder. */
 export const typedPath = (path: string): string => resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
+
+/**
+ * Reads a manifest whose files all exist.
+ * @throws UsageError
+ */
+export function readManifest<Label extends { readonly file: string }>(
+  path: string,
+  parse: (text: string) => readonly Label[],
+): readonly Label[] {
+  if (!existsSync(path)) throw new UsageError(`There is no manifest ${path}.`);
+  const labels = parse(readFileSync(path, 'utf8'));
+  for (const { file } of labels)
+    if (!existsSync(join(dirname(path), file)))
+      throw new UsageError(`The manifest names ${file}, which does not exist.`);
+  return labels;
+}
+
+/** What a page's failure on a file means: a mistake of the caller's where the file is no picture. */
+export function faultOf(file: string, error: unknown): unknown {
+  // The browser's words for a file that is no picture.
+  const undecodable = error instanceof Error && error.message.includes('could not be decoded');
+  return undecodable ? new UsageError(`${file} is no picture that a browser can show.`) : error;
+}
 
 /** The pages that can be opened, and what each is reached by. */
 const PAGES = { accuracy: 'index.html', cards: 'card.html' } as const;

@@ -1,4 +1,5 @@
-import { CARD_HEIGHT, mapPoint, placing, type Quad } from './card-geometry.ts';
+import type { Quad } from '../../src/domain/homography.ts';
+import { CARD_HEIGHT, mapPoint, placing } from './card-geometry.ts';
 import { drawGround, drawObject, OBJECTS } from './card-ground.ts';
 import { drawFingers, drawPalms } from './card-hand.ts';
 import {

@@ -1,6 +1,7 @@
 import type { Point, Size } from '../../src/domain/geometry.ts';
 import { between, pick } from './brush.ts';
-import { CARD_HEIGHT, outlineOf, type Quad, slantOf } from './card-geometry.ts';
+import type { Quad } from '../../src/domain/homography.ts';
+import { CARD_HEIGHT, outlineOf, slantOf } from './card-geometry.ts';
 import { DRAWN_GROUNDS } from './card-ground.ts';
 import {
   type CardPicture,

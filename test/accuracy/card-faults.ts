@@ -1,14 +1,7 @@
 import type { Point } from '../../src/domain/geometry.ts';
 import { between, pick } from './brush.ts';
-import {
-  CARD_HEIGHT,
-  moved,
-  outlineOf,
-  type Quad,
-  turnedRound,
-  visibleShare,
-  widthOf,
-} from './card-geometry.ts';
+import type { Quad } from '../../src/domain/homography.ts';
+import { CARD_HEIGHT, moved, outlineOf, turnedRound, visibleShare, widthOf } from './card-geometry.ts';
 import {
   cardsOf,
   dealCard,

@@ -1,15 +1,14 @@
 import { ID1_RATIO, type Point, type Size } from '../../src/domain/geometry.ts';
+import { mapQuad, type Quad } from '../../src/domain/homography.ts';
 
 /*
- * Where a card lies in a picture, and how it is held: homographies, poses before a pin-hole camera, and areas. Cards
+ * Where a card lies in a picture, and how it is held, worked out apart from the product, which is held against it:
+ * homographies, poses before a pin-hole camera, and areas. Cards
  * are measured in units of their own width: x from 0 to 1, y from 0 to `CARD_HEIGHT`.
  */
 
 /** Height of an ID-1 card in its own widths. */
 export const CARD_HEIGHT = 1 / ID1_RATIO;
-
-/** Four corners, clockwise from the card's own top left. */
-export type Quad = readonly [Point, Point, Point, Point];
 
 /** Row by row; maps (x, y, 1). */
 export type Homography = readonly [number, number, number, number, number, number, number, number, number];
@@ -210,10 +209,8 @@ export function extentOf(quad: Quad): { left: number; right: number; top: number
 }
 
 /** The same outline, moved. */
-export function moved([p, q, r, s]: Quad, by: Point): Quad {
-  const move = ({ x, y }: Point): Point => ({ x: x + by.x, y: y + by.y });
-  return [move(p), move(q), move(r), move(s)];
-}
+export const moved = (quad: Quad, by: Point): Quad =>
+  mapQuad(quad, ({ x, y }) => ({ x: x + by.x, y: y + by.y }));
 
 /** The same outline for a card that lies upside-down in it. */
 export const turnedRound = ([p, q, r, s]: Quad): Quad => [r, s, p, q];

@@ -1,6 +1,7 @@
-import type { Quad } from './card-geometry.ts';
+import type { Quad } from '../../src/domain/homography.ts';
+
 import { CARD_CODES, type CardCode } from './card-scene.ts';
-import { UsageError } from './score.ts';
+import { regularExpression, UsageError } from './score.ts';
 
 /*
  * What the command line of the card run asks for, and manifests of card photos.
@@ -54,14 +55,6 @@ export function parseCardArguments(words: readonly string[]): CardOptions {
   if (options.manifest !== null && (options.dump !== null || options.pictures !== null))
     throw new UsageError('--dump and --pictures are for scenes, not for a manifest.');
   return options;
-}
-
-function regularExpression(source: string): RegExp {
-  try {
-    return new RegExp(source);
-  } catch {
-    throw new UsageError(`--only ${source} is no regular expression.`);
-  }
 }
 
 /** One photo of a card. */

@@ -8,7 +8,8 @@ import {
   type Stock,
   dealEmptyHand,
 } from './card-deal.ts';
-import { extentOf, outlineOf, type Quad } from './card-geometry.ts';
+import type { Quad } from '../../src/domain/homography.ts';
+import { extentOf, outlineOf } from './card-geometry.ts';
 import { DRAWN_GROUNDS, type FlatObject, OBJECTS } from './card-ground.ts';
 import { keptInside, poseFilling, PORTRAIT, type Scene } from './card-scene.ts';
 

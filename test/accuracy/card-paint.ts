@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves */
 import type { Point, Size } from '../../src/domain/geometry.ts';
-import { CARD_HEIGHT, extentOf, inverse, placing, type Quad, widthOf } from './card-geometry.ts';
+import type { Quad } from '../../src/domain/homography.ts';
+import { CARD_HEIGHT, extentOf, inverse, placing, widthOf } from './card-geometry.ts';
 import { linear, ramp } from './paint.ts';
 
 /*

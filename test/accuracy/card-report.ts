@@ -1,4 +1,5 @@
-import { cornerError, type Quad } from './card-geometry.ts';
+import type { Quad } from '../../src/domain/homography.ts';
+import { cornerError } from './card-geometry.ts';
 import type { ReportedIssue, SeenCard } from './card-page.ts';
 import { CARD_CODES, type CardCode, type Scene } from './card-scene.ts';
 import type { Part } from './score.ts';

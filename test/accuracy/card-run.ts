@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
-import { openPage, typedPath } from './browser.ts';
+import { faultOf, openPage, readManifest, typedPath } from './browser.ts';
 import { CARD_SEED, dealGood } from './card-deal.ts';
 import { dealFaults } from './card-faults.ts';
 import { type CardLabel, type CardOptions, parseCardArguments, parseCardManifest } from './card-manifest.ts';
@@ -106,15 +106,6 @@ async function dumpScenes(scenes: readonly Scene[], found: Found, folder: string
   writeFileSync(join(folder, 'index.json'), `${JSON.stringify(index, null, 1)}\n`);
 }
 
-function readManifest(path: string): readonly CardLabel[] {
-  if (!existsSync(path)) throw new UsageError(`There is no manifest ${path}.`);
-  const labels = parseCardManifest(readFileSync(path, 'utf8'));
-  for (const { file } of labels)
-    if (!existsSync(join(dirname(path), file)))
-      throw new UsageError(`The manifest names ${file}, which does not exist.`);
-  return labels;
-}
-
 async function judgePhotos(labels: readonly CardLabel[], folder: string): Promise<readonly CardOutcome[]> {
   const files = labels.map(({ file }) => join(folder, file));
   const sources = { grounds: [], mocks: [], portraits: [] };
@@ -123,9 +114,7 @@ async function judgePhotos(labels: readonly CardLabel[], folder: string): Promis
       const { seen, scale } = await page
         .evaluate((url) => window.cards.judgePhoto(url), `/photo/${i}`)
         .catch((error: unknown) => {
-          // The browser's words for a file that is no picture.
-          const undecodable = error instanceof Error && error.message.includes('could not be decoded');
-          throw undecodable ? new UsageError(`${label.file} is no picture that a browser can show.`) : error;
+          throw faultOf(label.file, error);
         });
       // Outlines are told in px of the photo, which may be larger than what a camera gives.
       const [p, q, r, s] = (label.quad ?? []).map(({ x, y }) => ({ x: x * scale, y: y * scale }));
@@ -152,7 +141,7 @@ async function run(words: readonly string[]): Promise<void> {
   const matches = (name: string): boolean => options.only === null || options.only.test(name);
   if (options.manifest !== null) {
     const manifest = typedPath(options.manifest);
-    const labels = readManifest(manifest).filter(({ file }) => matches(file));
+    const labels = readManifest(manifest, parseCardManifest).filter(({ file }) => matches(file));
     if (labels.length === 0) throw new UsageError('No photo matches --only.');
     if (options.list) console.log(labels.map(({ file }) => file).join('\n'));
     else write(await judgePhotos(labels, dirname(manifest)), options, false);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { dealGood, type Stock } from './card-deal.ts';
 import { dealFaults } from './card-faults.ts';
+import type { Quad } from '../../src/domain/homography.ts';
 import {
   cornerError,
   mapPoint,
   outlineOf,
   placing,
-  type Quad,
   slantOf,
   turnedRound,
   visibleShare,

@@ -1,4 +1,5 @@
 import { type Box, guideInPicture, type Point, type Size } from '../../src/domain/geometry.ts';
+import type { Quad } from '../../src/domain/homography.ts';
 import {
   CARD_HEIGHT,
   distance,
@@ -6,12 +7,12 @@ import {
   moved,
   outlineOf,
   type Pose,
-  type Quad,
   slantOf,
   visibleShare,
   widthOf,
 } from './card-geometry.ts';
 import type { DrawnGround, FlatObject } from './card-ground.ts';
+import type { GuidanceCode } from '../../src/domain/result.ts';
 import type { Glare, Lamp } from './card-paint.ts';
 import { hashOf, type Part } from './score.ts';
 
@@ -34,7 +35,7 @@ export const CARD_CODES = [
   'too-dark',
   'too-bright',
   'card-covered',
-] as const;
+] as const satisfies readonly (GuidanceCode | 'card-covered')[];
 export type CardCode = (typeof CARD_CODES)[number];
 
 /** A card's picture, by number: drawn here, or a scan of a mock card. */

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { REPOSITORY } from './browser.ts';
 import type { Sources } from './card-camera.ts';
 import { randomOf, SPECIMENS, type Stock } from './card-deal.ts';
-import type { Quad } from './card-geometry.ts';
+import type { Quad } from '../../src/domain/homography.ts';
+
 import { parseManifest, shuffled } from './score.ts';
 
 /*

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
-import { openPage, REPOSITORY, typedPath } from './browser.ts';
+import { faultOf, openPage, readManifest, REPOSITORY, typedPath } from './browser.ts';
 import { type CopyOutcome, type PhotoOutcome, report } from './report.ts';
 import { ALL_DEGRADATIONS, dealSamples, type Sample } from './samples.ts';
 import { type Label, parseArguments, parseManifest, UsageError } from './score.ts';
@@ -14,15 +14,6 @@ import { type Label, parseArguments, parseManifest, UsageError } from './score.t
 const DEFAULT_MANIFEST = join(REPOSITORY, '../shared/photos/manifest.tsv');
 
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
-
-function readManifest(path: string): readonly Label[] {
-  if (!existsSync(path)) throw new UsageError(`There is no manifest ${path}.`);
-  const labels = parseManifest(readFileSync(path, 'utf8'));
-  for (const { file } of labels)
-    if (!existsSync(join(dirname(path), file)))
-      throw new UsageError(`The manifest names ${file}, which does not exist.`);
-  return labels;
-}
 
 /** Judges every photo as it is; good ones are kept in the page for copies. */
 async function judgePhotos(
@@ -39,9 +30,7 @@ async function judgePhotos(
         flawless ? label.file : null,
       ] as const)
       .catch((error: unknown) => {
-        // The browser's words for a file that is no picture.
-        const undecodable = error instanceof Error && error.message.includes('could not be decoded');
-        throw undecodable ? new UsageError(`${label.file} is no picture that a browser can show.`) : error;
+        throw faultOf(label.file, error);
       });
     outcomes.push({ ...label, reported: seen.reported, seen });
     tell('photos', i + 1, labels.length, 50);
@@ -105,7 +94,7 @@ async function run(words: readonly string[]): Promise<void> {
     return;
   }
   const { only, pictures } = options;
-  const labels = readManifest(manifest).filter(({ file }) => only === null || only.test(file));
+  const labels = readManifest(manifest, parseManifest).filter(({ file }) => only === null || only.test(file));
   if (labels.length === 0) throw new UsageError('No photo matches --only.');
   const { page, another, close } = await openPage(labels.map(({ file }) => join(dirname(manifest), file)));
   let photos: readonly PhotoOutcome[];

@@ -58,7 +58,8 @@ export function parseArguments(words: readonly string[]): Options {
   return options;
 }
 
-function regularExpression(source: string): RegExp {
+/** @throws UsageError where `--only` has something else */
+export function regularExpression(source: string): RegExp {
   try {
     return new RegExp(source);
   } catch {
