@@ -1,12 +1,12 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import { type Box, cornersOf, ID1_RATIO, meanDistance, type Size } from '../domain/geometry.ts';
-import { frameOf, type Quad, sidesOf } from '../domain/homography.ts';
+import { frameOf, type PatchFrame, placeIn, type Quad, sidesOf } from '../domain/homography.ts';
 import type { CardObservation } from '../domain/observation.ts';
 import type { Detection } from './crowd.ts';
+import { type Hidden, hiddenOn, FINGER_CELL } from './fingers.ts';
 import { findOutline } from './outline.ts';
 import {
   blockExtremes,
-  edgeSteepness,
   fractionWithin,
   histogramOf,
   lumaPlane,
@@ -17,6 +17,7 @@ import {
   type Plane,
   samplePatch,
 } from './pixels.ts';
+import { leastSteepness } from './sharpness.ts';
 
 /*
  * From pixels to the measures of a card. The card, or the guide where none is found, is straightened and scaled to one
@@ -31,13 +32,21 @@ const RIM = 12;
 const CELL = 24;
 /** Luma span that makes a cell hold something. Sensor noise and paper grain stay below. */
 const CELL_SPAN = 40;
-/** Luma span of writing; less is background pattern. */
-const WRITING_SPAN = 50;
 /** Clipped in all three channels. */
 const CLIPPED = 250;
 
 /** Where the card lies in the straightened picture. */
 const INSIDE: Box = { x: RIM, y: RIM, width: CARD_WIDTH, height: Math.round(CARD_WIDTH / ID1_RATIO) };
+
+/**
+ * Where a KTP has what must be seen, in parts of its width and height: the line with the NIK, all fields, the portrait.
+ * Cards with the portrait on the left have their fields on the right.
+ */
+const NUMBER: Box = { x: 0.2, y: 0.19, width: 0.52, height: 0.135 };
+const FIELDS: Box = { x: 0.03, y: 0.2, width: 0.68, height: 0.77 };
+const PORTRAIT: Box = { x: 0.75, y: 0.27, width: 0.22, height: 0.48 };
+
+const mirrored = (box: Box): Box => ({ ...box, x: 1 - box.x - box.width });
 
 /** Finds faces in a picture; px of the picture. */
 type FindFaces = (picture: Picture) => readonly Detection[];
@@ -62,6 +71,8 @@ export function createCardMeter(): CardMeter {
       const histogram = histogramOf(card);
       const clipped = clippedIn(patch, INSIDE);
       const { width } = sidesOf(corners);
+      const portrait =
+        outline === null ? { upright: 0, turned: 0, onLeft: false } : portraitOn(patch, findFaces);
       const seconds = last === null ? 0 : (now - last.now) / 1000;
       const moved =
         last === null || outline === null ? 0 : meanDistance(last.corners, outline.corners) / width;
@@ -70,18 +81,20 @@ export function createCardMeter(): CardMeter {
         kind: 'card',
         frame: { width: pixels.width, height: pixels.height },
         outline,
-        portrait: outline === null ? { upright: 0, turned: 0 } : portraitOn(patch, findFaces),
+        portrait: { upright: portrait.upright, turned: portrait.turned },
+        covered:
+          outline === null ? 0 : coveredOn(hiddenOn(patch, INSIDE, isIn(pixels, place)), portrait.onLeft),
         texture: textureIn(card),
         luma: meanOf(histogram),
         highlight: percentile(histogram, 0.98),
         dark: fractionWithin(histogram, 0, 25),
         bright: clipped.fraction,
         glare: glareIn(clipped.mask, plane, INSIDE) / (INSIDE.width * INSIDE.height),
+        // A card that is small in the frame is enlarged, which blurs; the root takes that back in part.
         sharpness:
           (CARD_WIDTH / 1000) *
-          // A card that is small in the frame is enlarged; what that blurs is not the camera's fault.
-          Math.max(1, CARD_WIDTH / width) *
-          edgeSteepness(plane, INSIDE, { reach: 4, minSpan: WRITING_SPAN, quantile: 0.95 }),
+          Math.sqrt(Math.max(1, CARD_WIDTH / width)) *
+          writingSharpness(plane, histogram, portrait.onLeft),
         motion: seconds <= 0 ? 0 : moved / seconds,
       };
     },
@@ -92,10 +105,14 @@ export function createCardMeter(): CardMeter {
 const END = { width: 0.34, top: 0.16, bottom: 0.86 };
 
 /**
- * How certain a face is to be seen on either end of the card, as it lies and turned by 180 degrees. All four are
- * looked at in one picture: both ends as they are in the left column, and turned in the right one.
+ * How certain a face is to be seen on either end of the card, as it lies and turned by 180 degrees, and whether the
+ * surest upright one is on the left. All four are looked at in one picture: both ends as they are in the left column,
+ * and turned in the right one.
  */
-function portraitOn({ data, width: stride }: Pixels, findFaces: FindFaces): CardObservation['portrait'] {
+function portraitOn(
+  { data, width: stride }: Pixels,
+  findFaces: FindFaces,
+): NonNullable<CardObservation['portrait']> & { readonly onLeft: boolean } {
   const width = Math.round(END.width * INSIDE.width);
   const top = INSIDE.y + Math.round(END.top * INSIDE.height);
   const height = Math.round((END.bottom - END.top) * INSIDE.height);
@@ -116,12 +133,67 @@ function portraitOn({ data, width: stride }: Pixels, findFaces: FindFaces): Card
     width: 2 * width,
     height: 2 * height,
   });
-  const surest = (isTurned: boolean): number =>
-    faces.reduce(
-      (most, face) => (face.x + face.width / 2 >= width === isTurned ? Math.max(most, face.score) : most),
-      0,
-    );
-  return { upright: surest(false), turned: surest(true) };
+  const surest = (isTurned: boolean, row: number): number =>
+    faces.reduce((most, face) => {
+      const isThere =
+        face.x + face.width / 2 >= width === isTurned && face.y + face.height / 2 >= height === row > 0;
+      return isThere ? Math.max(most, face.score) : most;
+    }, 0);
+  const [right, left] = [surest(false, 0), surest(false, 1)];
+  return {
+    upright: Math.max(right, left),
+    turned: Math.max(surest(true, 0), surest(true, 1)),
+    onLeft: left > right,
+  };
+}
+
+/** Whether the picture shows a place of the patch. */
+const isIn =
+  ({ width, height }: Size, place: PatchFrame) =>
+  (x: number, y: number): boolean => {
+    const at = placeIn(place, { x, y });
+    return at.x >= 0 && at.y >= 0 && at.x <= width - 1 && at.y <= height - 1;
+  };
+
+/** The largest part that is hidden of the number, of all fields, or of the portrait. */
+function coveredOn({ data, width, height }: Hidden, onLeft: boolean): number {
+  const shares = [NUMBER, FIELDS, PORTRAIT].map((part) => {
+    const box = onLeft ? mirrored(part) : part;
+    let [all, covered] = [0, 0];
+    for (let y = 0; y < height; y++) {
+      const down = ((y + 0.5) * FINGER_CELL) / INSIDE.height - box.y;
+      if (down < 0 || down > box.height) continue;
+      for (let x = 0; x < width; x++) {
+        const across = ((x + 0.5) * FINGER_CELL) / INSIDE.width - box.x;
+        if (across < 0 || across > box.width) continue;
+        all++;
+        covered += data[y * width + x]!; // within
+      }
+    }
+    return covered / all;
+  });
+  return Math.max(...shares);
+}
+
+/** Contrast of writing, as part of the luma between the darkest and the brightest of the card, and the least. */
+const WRITING = { range: 0.25, least: 20 };
+
+/** Steepness of the edges of writing: on the line with the NIK, or on all fields where it has none to be seen. */
+function writingSharpness(plane: Plane, histogram: Uint32Array, onLeft: boolean): number {
+  const range = percentile(histogram, 0.98) - percentile(histogram, 0.02);
+  const edges = { reach: 6, minSpan: Math.max(WRITING.least, WRITING.range * range), quantile: 0.97 };
+  // Where the portrait is on the left, the card is none whose number has a known place.
+  for (const part of onLeft ? [mirrored(FIELDS)] : [NUMBER, FIELDS]) {
+    const box = {
+      x: INSIDE.x + Math.round(part.x * INSIDE.width),
+      y: INSIDE.y + Math.round(part.y * INSIDE.height),
+      width: Math.round(part.width * INSIDE.width),
+      height: Math.round(part.height * INSIDE.height),
+    };
+    const steepness = leastSteepness(plane, box, edges);
+    if (steepness !== null) return steepness;
+  }
+  return 0;
 }
 
 function crop(plane: Plane, box: Box): Plane {

@@ -2,7 +2,7 @@
 import type { Point } from '../domain/geometry.ts';
 import type { Quad } from '../domain/homography.ts';
 import { EDGE } from './lines.ts';
-import type { Pixels } from './pixels.ts';
+import { type Pixels, tintOf } from './pixels.ts';
 
 /*
  * Sets a quadrilateral on the edges of a picture beside it.
@@ -27,6 +27,107 @@ export function refine(pixels: Pixels, corners: Quad): { readonly corners: Quad;
   }
   return { corners: quad, support };
 }
+
+/** Places along each side whose colours are compared, and how far from it, px of the picture. */
+const COLOURS = { places: 16, inside: 4, outside: 5 };
+/** Colours nearer to each other than this are of one ground. */
+const ONE_GROUND = 0.1;
+/** Farther than this is another ground. */
+const OTHER_GROUND = 0.05;
+/** Tints within and beyond all places of four sides. */
+const WITHIN = new Float32Array(3 * 4 * COLOURS.places);
+const BEYOND = new Float32Array(3 * 4 * COLOURS.places);
+
+/**
+ * Part of the outline along which its inside has one ground, and its outside another: what lies on a table has that,
+ * lines that happen to cross have not. The side with the least counts as much as all.
+ */
+export function groundWithin(pixels: Pixels, corners: Quad): number {
+  const counts = [0, 0, 0, 0];
+  let total = 0;
+  for (let i = 0; i < 4; i++) {
+    const [from, to] = [corners[i]!, corners[(i + 1) % 4]!];
+    const length = Math.hypot(to.x - from.x, to.y - from.y);
+    // Corners run clockwise, so that the inside is to the right of each side.
+    const inward = { x: -(to.y - from.y) / length, y: (to.x - from.x) / length };
+    for (let k = 0; k < COLOURS.places; k++) {
+      const t = ROUNDED + ((1 - 2 * ROUNDED) * (k + 0.5)) / COLOURS.places;
+      const x = from.x + t * (to.x - from.x);
+      const y = from.y + t * (to.y - from.y);
+      const { inside, outside } = COLOURS;
+      if (!putTint(WITHIN, total, pixels, x + inside * inward.x, y + inside * inward.y)) continue;
+      // Beyond the picture is another ground.
+      if (!putTint(BEYOND, total, pixels, x - outside * inward.x, y - outside * inward.y))
+        BEYOND[3 * total] = Infinity;
+      total++;
+      counts[i]!++;
+    }
+  }
+  if (total < COLOURS.places) return 0;
+  let sum = 0;
+  let least = 1;
+  let sides = 0;
+  let place = 0;
+  for (const count of counts) {
+    let set = 0;
+    for (const end = place + count; place < end; place++) if (isEdgeOfGround(place, total)) set++;
+    if (count < COLOURS.places / 4) continue;
+    sum += set / count;
+    least = Math.min(least, set / count);
+    sides++;
+  }
+  return (sum / sides + least) / 2;
+}
+
+/** Print and shadow change the ground along the edge, but little by little: it is what is in the middle of five places. */
+function isEdgeOfGround(place: number, total: number): boolean {
+  let within = 0;
+  let beyond = 0;
+  for (let c = 0; c < 3; c++) {
+    const near = (step: number): number => WITHIN[3 * ((place + step + total) % total) + c]!;
+    const ground = middleOf(near(-2), near(-1), near(0), near(1), near(2));
+    within += (WITHIN[3 * place + c]! - ground) ** 2;
+    beyond += (BEYOND[3 * place + c]! - ground) ** 2;
+  }
+  return within < ONE_GROUND ** 2 && beyond > OTHER_GROUND ** 2;
+}
+
+/** The median of five. */
+function middleOf(a: number, b: number, c: number, d: number, e: number): number {
+  const [low, high] = [Math.max(Math.min(a, b), Math.min(c, d)), Math.min(Math.max(a, b), Math.max(c, d))];
+  return Math.max(Math.min(low, high), Math.min(Math.max(low, high), e));
+}
+
+/** Writes the tint of a place; false where the picture does not show it. */
+function putTint(
+  to: Float32Array,
+  place: number,
+  { data, width, height }: Pixels,
+  x: number,
+  y: number,
+): boolean {
+  const column = Math.round(x);
+  const row = Math.round(y);
+  if (column < 1 || row < 1 || column > width - 2 || row > height - 2) return false;
+  let [r, g, b] = [0, 0, 0];
+  // A cross of five, because of noise.
+  for (const step of CROSS) {
+    const i = 4 * ((row + step.y) * width + column + step.x);
+    r += data[i]!;
+    g += data[i + 1]!;
+    b += data[i + 2]!;
+  }
+  to.set(tintOf(r / 5, g / 5, b / 5), 3 * place);
+  return true;
+}
+
+const CROSS: readonly Point[] = [
+  { x: 0, y: 0 },
+  { x: -1, y: 0 },
+  { x: 1, y: 0 },
+  { x: 0, y: -1 },
+  { x: 0, y: 1 },
+];
 
 /** A straight line through a point, and how much of the side it was fitted to lies on it. */
 interface Side {

@@ -14,11 +14,6 @@ const SLOPE = 34;
 const SLOPE_STEP = 1.5;
 /** An edge votes for lines whose direction differs from its own by this, degrees. */
 const LOOSE = 5;
-/** Lines are voted for by edges in the guide and round it, so far away over its width: a hand holds no better. */
-const AROUND_GUIDE = 0.3;
-/** Lines that lie, and lines that stand, that are tried. */
-const LINES = 24;
-
 /** Edges of one picture: direction and strength in every pixel. */
 export interface Edges extends Size {
   /** Steps per px along x and y, of the channel that steps most. */
@@ -47,11 +42,11 @@ interface Coarse extends Size {
   readonly band: readonly [number, number];
 }
 
-/** The rows round the guide, `factor` times as small. `guide` in px of the smaller picture. */
-export function coarse({ data, width, height }: Pixels, factor: number, guide: Box): Coarse {
+/** The rows round the guide, `factor` times as small. `guide`, and the room round it, in px of the smaller picture. */
+export function coarse({ data, width, height }: Pixels, factor: number, guide: Box, around: number): Coarse {
   const [w, h] = [Math.floor(width / factor), Math.floor(height / factor)];
   const [red, green, blue] = [new Float32Array(w * h), new Float32Array(w * h), new Float32Array(w * h)];
-  const room = AROUND_GUIDE * guide.width + 1;
+  const room = around + 1;
   const band = [
     Math.max(0, Math.floor(guide.y - room)),
     Math.min(h, Math.ceil(guide.y + guide.height + room)),
@@ -126,11 +121,13 @@ export function edgesOf({ red, green, blue, band, width, height }: Coarse): Edge
   return { width, height, dx, dy, ridge, strength };
 }
 
-/** Lines of one kind: `lying` ones run along x, the others along y. */
+/** The most voted lines of one kind, by edges in the guide and `room` px round it: `lying` ones run along x, the others along y. */
 export function linesOf(
   { width, height, dx, dy, ridge, strength }: Edges,
   lying: boolean,
   guide: Box,
+  room: number,
+  most: number,
 ): readonly Line[] {
   const [length, breadth] = lying ? [width, height] : [height, width];
   const slopes = Array.from({ length: Math.floor((2 * SLOPE) / SLOPE_STEP) + 1 }, (_, i) =>
@@ -141,7 +138,6 @@ export function linesOf(
   const rows = breadth + 2 * margin;
   const votes = new Float32Array(slopes.length * rows);
   const loose = Math.ceil(LOOSE / SLOPE_STEP);
-  const room = AROUND_GUIDE * guide.width;
   const bottom = Math.min(height - 1, guide.y + guide.height + room);
   const right = Math.min(width - 1, guide.x + guide.width + room);
   for (let y = Math.max(1, Math.floor(guide.y - room)); y < bottom; y++) {
@@ -168,7 +164,7 @@ export function linesOf(
       }
     }
   }
-  return peaksOf(votes, slopes, rows, LINES).map(({ slope, row }): Line => {
+  return peaksOf(votes, slopes, rows, most).map(({ slope, row }): Line => {
     const at = row - margin - slope * (length / 2);
     const sums = new Float32Array(length + 1);
     // Of an edge only what runs along the line counts.
@@ -204,7 +200,7 @@ function peaksOf(
     for (let row = 1; row < rows - 1; row++) {
       const i = k * rows + row;
       const count = votes[i]!;
-      if (count < 12 || count < votes[i - 1]! || count < votes[i + 1]!) continue;
+      if (count < 7 || count < votes[i - 1]! || count < votes[i + 1]!) continue;
       if (k > 0 && votes[i - rows]! > count) continue;
       if (k + 1 < slopes.length && votes[i + rows]! > count) continue;
       const [before, after] = [votes[i - 1]!, votes[i + 1]!];

@@ -1,8 +1,8 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
-import { type Box, ID1_RATIO, type Point, scaleBox, type Size } from '../domain/geometry.ts';
+import { type Box, ID1_RATIO, meanDistance, type Point, scaleBox, type Size } from '../domain/geometry.ts';
 import { farCorners, mapQuad, poseOf, type Quad, strangeness } from '../domain/homography.ts';
 import type { CardOutline } from '../domain/observation.ts';
-import { refine, ROUNDED } from './fit.ts';
+import { groundWithin, refine, ROUNDED } from './fit.ts';
 import { coarse, edgesOf, type Line, linesOf } from './lines.ts';
 import type { Pixels } from './pixels.ts';
 
@@ -19,11 +19,27 @@ const SHORTEST = 0.12;
 /** A side that is an edge on less of its length than this is none. */
 const LEAST_SIDE = 0.3;
 /** A card that reaches farther out of the picture than this part of its width is not looked for. */
-const FARTHEST_OUTSIDE = 0.25;
-/** Farther from the middle of the guide, over its width, is no card that somebody holds into it. */
-const FARTHEST_ASIDE = 0.4;
+const FARTHEST_OUTSIDE = 0.4;
+/** How widely a card is looked for. */
+interface Search {
+  /** Edges that count lie in the guide and round it, so far away over its width. */
+  readonly around: number;
+  /** Farther from the middle of the guide, over its width, no card's middle is looked for. */
+  readonly aside: number;
+  /** Lines that lie, and lines that stand, that are tried. */
+  readonly lines: number;
+}
+/** Where a hand holds a card, and everywhere. */
+const SEARCHES: readonly Search[] = [
+  { around: 0.3, aside: 0.4, lines: 24 },
+  { around: 2, aside: 2, lines: 40 },
+];
+/** An outline that is as good as this need not be looked for more widely. */
+const GOOD_SCORE = 1.4;
 /** An outline with less is none. */
 const LEAST_SUPPORT = 0.55;
+/** The same where two sides lie outside of the picture. */
+const LEAST_OF_TWO = 0.75;
 /** Stranger outlines are no card's. Of 90 outlines of hand-held cards none is over 0.05. */
 const STRANGEST = 0.16;
 
@@ -69,6 +85,12 @@ function sideOf(
   return { on, beyond: ((before ?? UNSEEN) + (after ?? UNSEEN)) / 2 };
 }
 
+/** What a side outside of the picture costs. */
+const MISSING = 0.15;
+/** A card that leaves the picture is near: at least so wide, over the guide's width. */
+const NEAR = 0.55;
+/** How far lines may be off before outlines are set on their edges, px. */
+const LINES_OFF = 4;
 /** Stands for edges beyond the picture. */
 const UNSEEN = 0.3;
 
@@ -82,17 +104,23 @@ interface Candidate {
 type Sides = readonly [top: Line | null, right: Line | null, bottom: Line | null, left: Line | null];
 
 /** How good an outline is; null where it is none. */
-function judged(corners: Quad, [top, right, bottom, left]: Sides, frame: Size, guide: Box): Candidate | null {
+function judged(
+  corners: Quad,
+  [top, right, bottom, left]: Sides,
+  frame: Size,
+  guide: Box,
+  aside: number,
+): Candidate | null {
   const [p, q, r, s] = corners;
   const width = Math.min(Math.hypot(q.x - p.x, q.y - p.y), Math.hypot(r.x - s.x, r.y - s.y));
   const height = Math.min(Math.hypot(s.x - p.x, s.y - p.y), Math.hypot(r.x - q.x, r.y - q.y));
   const shortest = SHORTEST * Math.min(frame.width, frame.height);
   if (height < shortest || width < 1.1 * height || width > 2.3 * height) return null;
-  const aside = Math.hypot(
+  const away = Math.hypot(
     (p.x + q.x + r.x + s.x) / 4 - guide.x - guide.width / 2,
     (p.y + q.y + r.y + s.y) / 4 - guide.y - guide.height / 2,
   );
-  if (aside > FARTHEST_ASIDE * guide.width) return null;
+  if (away > aside * guide.width) return null;
   let support = 0;
   let beyond = 0;
   let seen = 0;
@@ -109,18 +137,42 @@ function judged(corners: Quad, [top, right, bottom, left]: Sides, frame: Size, g
     support += side.on;
     beyond += side.beyond;
   }
-  if (seen < 3 || support < LEAST_SUPPORT * seen) return null;
+  if (support < (seen < 3 ? LEAST_OF_TWO : LEAST_SUPPORT) * seen) return null;
+  if (seen < 4 && width < NEAR * guide.width) return null;
   const pose = poseOf(corners, frame);
   if (pose === null) return null;
-  const strange = strangeness(pose);
+  // Lines are off by a little, which bends a small outline more.
+  const strange = Math.max(0, strangeness(pose) - LINES_OFF / height);
   if (strange > STRANGEST) return null;
   const size = Math.min(1, Math.sqrt((width * height) / (guide.width * guide.height)));
   const missing = 4 - seen;
   return {
     corners,
     support: support / seen,
-    score: (support - 0.35 * beyond) / seen - 2 * strange + 0.3 * size - 0.25 * missing,
+    score: (support - 0.35 * beyond) / seen - 2 * strange + 0.3 * size - MISSING * missing,
   };
+}
+
+/**
+ * The rectangle of a known shape between two lines, both ends of which lie outside of the picture; null where they
+ * would not. As for lying lines: x along, y across.
+ * @param ratio of the sides along the lines to the others
+ */
+function withoutEnds(a: Line, b: Line, gap: number, length: number, ratio: number): Quad | null {
+  const slope = (a.slope + b.slope) / 2;
+  const half = (ratio * gap) / 2 / (1 + slope * slope);
+  const middle = (length - 1) / 2;
+  // Half of the other side moves the corners along, where the lines slope.
+  if (half - (Math.abs(slope) * gap) / 2 < middle) return null;
+  if (![a, b].every((line) => leaves(line, 1) && leaves(line, -1))) return null;
+  const between = (pointOf(a, middle).y + pointOf(b, middle).y) / 2;
+  const endAt = (along: number): Line => ({
+    at: along + slope * (between + slope * (along - middle)),
+    slope: -slope,
+    sums: a.sums,
+  });
+  const [near, far] = [endAt(middle - half), endAt(middle + half)];
+  return [crossing(a, near), crossing(a, far), crossing(b, far), crossing(b, near)];
 }
 
 /** Two lines of one kind, px between them and where the middle between them is, along a line through the guide's middle. */
@@ -137,6 +189,7 @@ function candidates(
   standing: readonly Line[],
   frame: Size,
   guide: Box,
+  aside: number,
 ): readonly Candidate[] {
   const shortest = SHORTEST * Math.min(frame.width, frame.height);
   const pairsOf = (lines: readonly Line[], at: number): readonly Pair[] =>
@@ -162,7 +215,7 @@ function candidates(
   const centre = { x: guide.x + guide.width / 2, y: guide.y + guide.height / 2 };
   // Loosely, because a tilted card is not where its sides cross the middle of the guide.
   const isHeld = (place: number, middle: number): boolean =>
-    Math.abs(place - middle) < 1.5 * FARTHEST_ASIDE * guide.width;
+    Math.abs(place - middle) < 1.5 * aside * guide.width;
   const rows = pairsOf(lying, centre.x).filter(({ middle }) => isHeld(middle, centre.y));
   const columns = pairsOf(standing, centre.y).filter(({ middle }) => isHeld(middle, centre.x));
   for (const { a: top, b: bottom, gap } of rows) {
@@ -174,8 +227,11 @@ function candidates(
         crossing(bottom, right),
         crossing(bottom, left),
       ];
-      keep(judged(corners, [top, right, bottom, left], frame, guide));
+      keep(judged(corners, [top, right, bottom, left], frame, guide, aside));
     }
+    // Both ends outside: how far the card reaches is told by how far its other sides are apart.
+    const across = withoutEnds(top, bottom, gap, frame.width, ID1_RATIO);
+    if (across !== null) keep(judged(across, [top, null, bottom, null], frame, guide, aside));
     // A side that lies outside of the picture is where the shape of the card has it.
     for (const side of standing) {
       const [a, b] = [crossing(top, side), crossing(bottom, side)];
@@ -190,13 +246,22 @@ function candidates(
         if (far === null || !isOutside(far)) continue;
         keep(
           reach > 0
-            ? judged([a, far[0], far[1], b], [top, null, bottom, side], frame, guide)
-            : judged([far[0], a, b, far[1]], [top, side, bottom, null], frame, guide),
+            ? judged([a, far[0], far[1], b], [top, null, bottom, side], frame, guide, aside)
+            : judged([far[0], a, b, far[1]], [top, side, bottom, null], frame, guide, aside),
         );
       }
     }
   }
+  const standingAt = (line: Line, y: number): Point => {
+    const { x, y: along } = pointOf(line, y);
+    return { x: along, y: x };
+  };
   for (const { a: left, b: right, gap } of columns) {
+    const across = withoutEnds(left, right, gap, frame.height, 1 / ID1_RATIO);
+    if (across !== null) {
+      const [p, q, r, s] = mapQuad(across, ({ x, y }) => ({ x: y, y: x }));
+      keep(judged([p, s, r, q], [null, right, null, left], frame, guide, aside));
+    }
     for (const side of lying) {
       const [a, b] = [crossing(side, left), crossing(side, right)];
       if ((strengthAlong(side, a.x, b.x) ?? 0) < LEAST_SUPPORT) continue;
@@ -204,45 +269,88 @@ function candidates(
         const end = (a.y + b.y) / 2 + (Math.sign(reach) * 1.3 * gap) / ID1_RATIO;
         if (end > 0 && end < frame.height) continue;
         if (!leaves(left, reach) || !leaves(right, reach)) continue;
-        const onward = (line: Line, { y }: Point): Point => {
-          const { x, y: along } = pointOf(line, y + reach);
-          return { x: along, y: x };
-        };
+        const onward = (line: Line, { y }: Point): Point => standingAt(line, y + reach);
         const far = farCorners([a, b], [onward(left, a), onward(right, b)], 1 / ID1_RATIO, frame);
         if (far === null || !isOutside(far)) continue;
         keep(
           reach > 0
-            ? judged([a, b, far[1], far[0]], [side, right, null, left], frame, guide)
-            : judged([far[0], far[1], b, a], [null, right, side, left], frame, guide),
+            ? judged([a, b, far[1], far[0]], [side, right, null, left], frame, guide, aside)
+            : judged([far[0], far[1], b, a], [null, right, side, left], frame, guide, aside),
         );
       }
     }
   }
-  return found.sort((a, b) => b.score - a.score).slice(0, MOST_REFINED);
+  return distinct(
+    found.sort((a, b) => b.score - a.score),
+    MOST_COMPARED,
+  );
 }
 
-/** Outlines that are set on their edges before the best is chosen. */
-const MOST_REFINED = 3;
+/** The first of each kind: lines are often found twice. */
+function distinct<Found extends { readonly corners: Quad }>(
+  found: readonly Found[],
+  most: number,
+): readonly Found[] {
+  const kept: Found[] = [];
+  for (const one of found) {
+    if (kept.some(({ corners }) => meanDistance(corners, one.corners) < ALIKE)) continue;
+    kept.push(one);
+    if (kept.length === most) break;
+  }
+  return kept;
+}
+
+/** Outlines whose corners are nearer than this are one, px. */
+const ALIKE = 3;
+/** Outlines whose grounds are compared, and of these the ones that are set on their edges before the best is chosen. */
+const MOST_COMPARED = 24;
+const MOST_REFINED = 6;
+/** Outlines that are told. */
+const MOST_GIVEN = 3;
+/** An outline that has less of one ground within, and another beyond, is no card's: 0.66 is the least of drawn ones. */
+const LEAST_GROUND = 0.5;
+/** What one ground within, and another beyond, counts for beside the sides themselves. */
+const GROUND = 0.7;
 
 /**
- * The outline of the card in a picture, or null where there is none.
- * @param guide where the person was asked to hold it, px: only there is it looked for, and one as large is preferred
+ * What may be the outline of the card in a picture, the likeliest first.
+ * @param guide where the person was asked to hold it, px: there it is looked for first, and one as large is preferred
  */
-export function findOutline(pixels: Pixels, guide: Box): CardOutline | null {
+export function findOutlines(pixels: Pixels, guide: Box): readonly CardOutline[] {
+  let found: readonly Fitted[] = [];
+  for (const search of SEARCHES) {
+    found = distinct(
+      [...found, ...outlines(pixels, guide, search)].sort((a, b) => b.score - a.score),
+      MOST_GIVEN,
+    );
+    if (found[0] !== undefined && found[0].score > GOOD_SCORE) break;
+  }
+  return found.map(({ corners, support }) => ({ corners, support }));
+}
+
+interface Fitted extends CardOutline {
+  readonly score: number;
+}
+
+function outlines(pixels: Pixels, guide: Box, { around, aside, lines }: Search): readonly Fitted[] {
   const factor = Math.max(1, Math.round(Math.max(pixels.width, pixels.height) / COARSE));
   const held = scaleBox(guide, 1 / factor);
-  const edges = edgesOf(coarse(pixels, factor, held));
-  const found = candidates(linesOf(edges, true, held), linesOf(edges, false, held), edges, held);
-  const refined = found.map(({ corners, score, support }) => {
-    const whole = (place: number): number => (place + 0.5) * factor - 0.5;
+  const room = around * held.width;
+  const edges = edgesOf(coarse(pixels, factor, held, room));
+  const linesAlong = (lying: boolean): readonly Line[] => linesOf(edges, lying, held, room, lines);
+  const found = candidates(linesAlong(true), linesAlong(false), edges, held, aside);
+  const whole = (place: number): number => (place + 0.5) * factor - 0.5;
+  const compared = found.map(({ corners, score, support }) => {
     const scaled = mapQuad(corners, ({ x, y }) => ({ x: whole(x), y: whole(y) }));
-    const fitted = refine(pixels, scaled);
+    return { corners: scaled, score: score - support, rank: score + GROUND * groundWithin(pixels, scaled) };
+  });
+  compared.sort((a, b) => b.rank - a.rank);
+  return compared.slice(0, MOST_REFINED).flatMap(({ corners, score }): readonly Fitted[] => {
+    const fitted = refine(pixels, corners);
     const pose = poseOf(fitted.corners, pixels);
     const strange = pose === null ? 1 : strangeness(pose);
-    return { ...fitted, score: score - support + fitted.support - 2 * strange, strange };
+    const ground = groundWithin(pixels, fitted.corners);
+    if (strange > STRANGEST || ground < LEAST_GROUND) return [];
+    return [{ ...fitted, score: score + fitted.support - 2 * strange + GROUND * ground }];
   });
-  const best = refined.sort((a, b) => b.score - a.score)[0];
-  return best === undefined || best.strange > STRANGEST
-    ? null
-    : { corners: best.corners, support: best.support };
 }

@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
-import type { Box, Point } from '../domain/geometry.ts';
+import type { Point } from '../domain/geometry.ts';
 import type { PatchFrame } from '../domain/homography.ts';
 
 /*
@@ -27,6 +27,20 @@ export interface Plane {
 
 /** Luma of one RGB triple. */
 export const lumaOf = (r: number, g: number, b: number): number => 0.299 * r + 0.587 * g + 0.114 * b;
+
+/** A colour by which things are told apart: log ratios of red and blue to green, and a little of the brightness. */
+export type Tint = readonly [red: number, blue: number, brightness: number];
+
+/** Added to every channel before ratios are taken: noise of dark pixels makes no colour. */
+const FLOOR = 12;
+/** What brightness counts for beside colour: shadows and shading change it most. */
+const BRIGHTNESS = 0.25;
+
+/** The tint of one RGB triple. */
+export const tintOf = (r: number, g: number, b: number): Tint => {
+  const green = Math.log(g + FLOOR);
+  return [Math.log(r + FLOOR) - green, Math.log(b + FLOOR) - green, BRIGHTNESS * green];
+};
 
 /**
  * Samples a patch out of a picture, bilinear, averaging 2 x 2 samples a pixel where the picture is finer than the
@@ -197,63 +211,3 @@ export function blockExtremes(plane: Plane, size: number): { low: Plane; high: P
   }
   return { low: { data: low, width, height }, high: { data: high, width, height } };
 }
-
-/**
- * How steep the edges of a plane are, whatever their contrast: gradient (luma a px) over the span of luma round the
- * place, for all places where that span is at least `minSpan`; of these values the given quantile. An edge blurred by
- * a Gaussian of sigma px measures about 0.4 / sigma, a hard one 0.5.
- * @param reach px to each side (to twice as many) in which the span is taken; an edge much wider than that looks steep
- * @returns 0 where nothing has contrast
- */
-export function edgeSteepness(
-  plane: Plane,
-  region: Box,
-  {
-    reach,
-    minSpan,
-    quantile,
-  }: { readonly reach: number; readonly minSpan: number; readonly quantile: number },
-): number {
-  const { data, width, height } = plane;
-  const { low, high } = blockExtremes(plane, reach);
-  const counts = new Uint32Array(STEEPNESS_BINS + 1);
-  let total = 0;
-  const fromX = Math.max(reach, Math.round(region.x));
-  const fromY = Math.max(reach, Math.round(region.y));
-  const toX = Math.min((low.width - 1) * reach, width - 1, Math.round(region.x + region.width));
-  const toY = Math.min((low.height - 1) * reach, height - 1, Math.round(region.y + region.height));
-  for (let blockY = Math.floor(fromY / reach); blockY * reach < toY; blockY++) {
-    for (let blockX = Math.floor(fromX / reach); blockX * reach < toX; blockX++) {
-      let least = Infinity;
-      let most = -Infinity;
-      for (let dy = -1; dy <= 1; dy++) {
-        for (let dx = -1; dx <= 1; dx++) {
-          const block = (blockY + dy) * low.width + blockX + dx;
-          least = Math.min(least, low.data[block]!); // within: the outermost blocks are left out
-          most = Math.max(most, high.data[block]!);
-        }
-      }
-      const span = most - least;
-      if (span < minSpan) continue;
-      for (let y = blockY * reach; y < (blockY + 1) * reach; y++) {
-        for (let x = blockX * reach; x < (blockX + 1) * reach; x++) {
-          const i = y * width + x;
-          const gx = data[i + 1]! - data[i - 1]!; // within, as above
-          const gy = data[i + width]! - data[i - width]!;
-          const steepness = Math.sqrt(gx * gx + gy * gy) / 2 / span;
-          counts[Math.min(STEEPNESS_BINS, Math.floor(steepness * STEEPNESS_BINS))]!++; // the last bin takes the rest
-          total++;
-        }
-      }
-    }
-  }
-  let seen = 0;
-  for (let bin = 0; bin <= STEEPNESS_BINS; bin++) {
-    seen += counts[bin]!; // within
-    if (total > 0 && seen > quantile * total) return (bin + 0.5) / STEEPNESS_BINS;
-  }
-  return 0;
-}
-
-/** Bins of steepness, which is 0 to about 0.7: fine enough for three digits, and far cheaper than sorting. */
-const STEEPNESS_BINS = 1000;

@@ -73,6 +73,7 @@ const CARD_MEASURES: Record<CardMeasure, Measure<CardObservation>> = {
   portrait: ofOutline((_, { portrait: { upright, turned } }) => Math.max(upright, turned)),
   turned: ofOutline((_, { portrait: { upright, turned } }) => (turned > upright ? turned : 0)),
   width: ofOutline(({ corners }, _, guide) => sidesOf(corners).width / guide.width),
+  covered: ({ covered }) => covered,
   cutOff: ofOutline(({ corners }, { frame }) => 1 - shareInside(corners, frame)),
   tilt: ofOutline(({ corners }, { frame }) => poseOf(corners, frame)?.tilt ?? null),
   roll: ofOutline(({ corners }, { frame }) => Math.abs(poseOf(corners, frame)?.roll ?? 0)),

@@ -71,6 +71,18 @@ export interface PatchFrame {
   readonly recede?: Point;
 }
 
+/** Where a place of a patch lies in the picture. */
+export function placeIn(
+  { origin, right, down, recede = { x: 0, y: 0 } }: PatchFrame,
+  { x, y }: Point,
+): Point {
+  const depth = 1 + x * recede.x + y * recede.y;
+  return {
+    x: (origin.x + x * right.x + y * down.x) / depth,
+    y: (origin.y + x * right.y + y * down.y) / depth,
+  };
+}
+
 /**
  * Where a patch lies that shows a quadrilateral straight.
  * @param size of the quadrilateral in the patch, px

@@ -122,6 +122,11 @@ export interface CardObservation {
   readonly outline: CardOutline | null;
   /** How certain a portrait is at one end of the card, as it lies and turned by 180 degrees, 0..1. */
   readonly portrait: { readonly upright: number; readonly turned: number };
+  /**
+   * How much something hides that reaches over the card's edge: the largest part of the line with the NIK, of all
+   * fields, or of the portrait, 0..1.
+   */
+  readonly covered: number;
   /** Fraction of the card's cells that hold print or other detail. */
   readonly texture: number;
   /** Mean luma. */
@@ -134,7 +139,10 @@ export interface CardObservation {
   readonly bright: number;
   /** Largest soft-edged clipped spot, fraction of the card's area. A white print has hard edges and is none. */
   readonly glare: number;
-  /** Steepness of the writing's edges relative to their contrast: about 0.4 over the blur's sigma, in thousandths of the card's width. */
+  /**
+   * Steepness of the edges of the line with the NIK, or of all fields where it cannot be seen, over their contrast, in
+   * the direction in which they are least so: about 0.4 over the blur's sigma, in thousandths of the card's width.
+   */
   readonly sharpness: number;
   /** Movement of the corners since the last frame, card widths a second. 0 on the first frame with a card. */
   readonly motion: number;

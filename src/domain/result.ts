@@ -32,6 +32,7 @@ export const GUIDANCE_CODES = [
   'card-upside-down',
   'card-glare',
   'card-blurred',
+  'card-covered',
 ] as const;
 
 /** One of them. */

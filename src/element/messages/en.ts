@@ -46,6 +46,7 @@ export const en: Messages = {
     'card-upside-down': 'Turn the KTP the right way up',
     'card-glare': 'Light is reflected, move the card',
     'card-blurred': 'The writing is blurred, hold still',
+    'card-covered': 'Something covers the card, hold it by its edges',
     'hold-still': 'Good, hold still',
   },
   shutter: { selfie: 'Take the selfie', ktp: 'Photograph the KTP' },

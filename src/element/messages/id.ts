@@ -46,6 +46,7 @@ export const id: Messages = {
     'card-upside-down': 'KTP terbalik, putar dulu',
     'card-glare': 'Ada pantulan cahaya, geser KTP',
     'card-blurred': 'Tulisan buram, tahan hingga fokus',
+    'card-covered': 'Ada yang menutupi kartu, pegang tepinya saja',
     'hold-still': 'Bagus, tahan sebentar',
   },
   shutter: { selfie: 'Ambil foto selfie', ktp: 'Ambil foto KTP' },
