@@ -44,7 +44,8 @@ type FindFaces = (picture: Picture) => readonly Detection[];
 
 /** Measures cards frame after frame; remembers the last frame to tell movement. */
 export interface CardMeter {
-  observe(pixels: Pixels, guide: Box, now: number, findFaces: FindFaces): CardObservation;
+  /** @param findFaces null for a card that bears no portrait */
+  observe(pixels: Pixels, guide: Box, now: number, findFaces: FindFaces | null): CardObservation;
 }
 
 /** The first frame of a meter, and one whose card was not found in the frame before, has no movement. */
@@ -70,7 +71,7 @@ export function createCardMeter(): CardMeter {
         kind: 'card',
         frame: { width: pixels.width, height: pixels.height },
         outline,
-        portrait: outline === null ? { upright: 0, turned: 0 } : portraitOn(patch, findFaces),
+        portrait: findFaces && (outline === null ? { upright: 0, turned: 0 } : portraitOn(patch, findFaces)),
         texture: textureIn(card),
         luma: meanOf(histogram),
         highlight: percentile(histogram, 0.98),

@@ -70,8 +70,10 @@ const ofOutline =
 const CARD_MEASURES: Record<CardMeasure, Measure<CardObservation>> = {
   presence: ({ outline }) => outline?.support ?? 0,
   print: ofOutline((_, { texture }) => texture),
-  portrait: ofOutline((_, { portrait: { upright, turned } }) => Math.max(upright, turned)),
-  turned: ofOutline((_, { portrait: { upright, turned } }) => (turned > upright ? turned : 0)),
+  portrait: ofOutline((_, { portrait }) => portrait && Math.max(portrait.upright, portrait.turned)),
+  turned: ofOutline(
+    (_, { portrait }) => portrait && (portrait.turned > portrait.upright ? portrait.turned : 0),
+  ),
   width: ofOutline(({ corners }, _, guide) => sidesOf(corners).width / guide.width),
   cutOff: ofOutline(({ corners }, { frame }) => 1 - shareInside(corners, frame)),
   tilt: ofOutline(({ corners }, { frame }) => poseOf(corners, frame)?.tilt ?? null),

@@ -120,8 +120,8 @@ export interface CardObservation {
   readonly frame: Size;
   /** What has the shape of a card, or null. */
   readonly outline: CardOutline | null;
-  /** How certain a portrait is at one end of the card, as it lies and turned by 180 degrees, 0..1. */
-  readonly portrait: { readonly upright: number; readonly turned: number };
+  /** How certain a portrait is at one end of the card, as it lies and turned by 180 degrees, 0..1; null for a card that bears none. */
+  readonly portrait: { readonly upright: number; readonly turned: number } | null;
   /** Fraction of the card's cells that hold print or other detail. */
   readonly texture: number;
   /** Mean luma. */
