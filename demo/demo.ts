@@ -11,6 +11,7 @@ import { TEXTS, type Language, type Texts } from './texts.ts';
 
 const capture = theWidget();
 const settings = need('#settings') as HTMLFormElement;
+const steps = settings.elements.namedItem('steps') as HTMLInputElement;
 const debugSwitch = settings.elements.namedItem('debug') as HTMLInputElement;
 const log = need('#log');
 const resultCard = need('#result');
@@ -73,6 +74,8 @@ function configure(): void {
   choice('mode').disabled = provider === 'eendigo';
   const direct = provider === 'identifai' && choice('mode').value === 'direct';
   capture.setAttribute('provider', provider);
+  if (steps.value) capture.setAttribute('steps', steps.value);
+  else capture.removeAttribute('steps');
   capture.setAttribute('token-endpoint', direct ? '/kyc/token/direct' : '/kyc/token');
   if (direct) capture.setAttribute('provider-base', '/sandbox/identifai');
   else capture.removeAttribute('provider-base');
@@ -197,7 +200,7 @@ for (const button of document.querySelectorAll<HTMLElement>('[data-language]')) 
 }
 settings.addEventListener('change', configure);
 
-/** The address may preset the sandbox: `?provider=eendigo&camera=sample&answer=NOTLIVE&debug`. */
+/** The address may preset the sandbox: `?provider=eendigo&steps=ktp,npwp&camera=sample&answer=NOTLIVE&debug`. */
 function preset(): void {
   const answers = choice('answer');
   answers.append(
@@ -207,7 +210,8 @@ function preset(): void {
   for (const [name, value] of new URLSearchParams(location.search)) {
     const control = settings.elements.namedItem(name);
     if (control === debugSwitch) debugSwitch.checked = true;
-    if (control instanceof HTMLSelectElement) control.value = value;
+    else if (control === steps) steps.value = value;
+    else if (control instanceof HTMLSelectElement) control.value = value;
   }
 }
 

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Layer, Scene } from '../src/playwright/index.ts';
-import { SPECIMEN_SIZE, specimenSvg } from './specimen.ts';
+import { SPECIMEN_SIZE } from './specimen.ts';
+import { SPECIMENS } from './specimens.ts';
 
 /** A person before the camera: a picture or clip, and where the face lies in it. */
 export interface Person {
@@ -84,17 +85,19 @@ export function describePeople(): string {
     : 'Faces: ../shared/photos/frontal_good.';
 }
 
-/** The specimen on a table, filling the guide. */
-export const CARD_SCENE: Scene = {
-  background: '#6f5a45',
-  layers: [
-    {
-      source: { bytes: Buffer.from(specimenSvg()), type: 'image/svg+xml' },
-      region: { x: 0, y: 0, ...SPECIMEN_SIZE },
-      fills: 0.94,
-    },
-  ],
-};
+/** A specimen on a table, filling the guide. */
+function onTable(svg: string): Scene {
+  const source = { bytes: Buffer.from(svg), type: 'image/svg+xml' };
+  return {
+    background: '#6f5a45',
+    layers: [{ source, region: { x: 0, y: 0, ...SPECIMEN_SIZE }, fills: 0.94 }],
+  };
+}
+
+/** The KTP. */
+export const CARD_SCENE = onTable(SPECIMENS.ktp);
+export const SIM_SCENE = onTable(SPECIMENS.sim);
+export const NPWP_SCENE = onTable(SPECIMENS.npwp);
 
 /** A person's scene. */
 export function faceScene(person: Person): Scene {

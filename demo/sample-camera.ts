@@ -1,7 +1,8 @@
 import { guideInPicture, type Box, type Size } from '../src/domain/geometry.ts';
-import type { Step } from '../src/domain/result.ts';
+import { STEP_TRAITS, type GuideShape } from '../src/domain/steps.ts';
 import type { CameraRequest } from '../src/session/camera.ts';
-import { specimenUrl } from './specimen.ts';
+import { svgUrl } from './specimen.ts';
+import { SPECIMENS } from './specimens.ts';
 
 /** A quiet passage of the clip, s: the man looks into the camera and hardly moves. */
 const PASSAGE = { from: 64, to: 90 };
@@ -10,9 +11,9 @@ const SHOWN: Box = { x: 20, y: 2, width: 338, height: 284 };
 /** His face, px of the clip. */
 const FACE: Box = { x: 142, y: 75, width: 126, height: 182 };
 /** Width and height of the picture, px. The clip is small, so its frame is too; the card is drawn. */
-const SIZES: Record<Step, { readonly upright: Size; readonly landscape: Size }> = {
-  selfie: { upright: { width: 800, height: 960 }, landscape: { width: 1280, height: 720 } },
-  ktp: { upright: { width: 1080, height: 1440 }, landscape: { width: 1280, height: 720 } },
+const SIZES: Record<GuideShape, { readonly upright: Size; readonly landscape: Size }> = {
+  oval: { upright: { width: 800, height: 960 }, landscape: { width: 1280, height: 720 } },
+  'id-1': { upright: { width: 1080, height: 1440 }, landscape: { width: 1280, height: 720 } },
 };
 const FRAMES_PER_SECOND = 20;
 
@@ -21,16 +22,17 @@ type Draw = (context: CanvasRenderingContext2D, guide: Box, seconds: number) => 
 
 /**
  * A camera for devices without one: a recorded face for the selfie, a drawn SPECIMEN on a table for
- * the KTP, both placed in the guide as a person would. Give it to `cameraSource`.
+ * a card, both placed in the guide as a person would. Give it to `cameraSource`.
  */
 export async function sampleCamera(element: HTMLElement, { step }: CameraRequest): Promise<MediaStream> {
-  const size = SIZES[step][element.clientHeight > element.clientWidth ? 'upright' : 'landscape'];
+  const size =
+    SIZES[STEP_TRAITS[step].guide][element.clientHeight > element.clientWidth ? 'upright' : 'landscape'];
   const canvas = document.createElement('canvas');
   canvas.width = size.width;
   canvas.height = size.height;
   const context = canvas.getContext('2d', { alpha: false });
   if (!context) throw new DOMException('No canvas.', 'NotReadableError');
-  const source = step === 'selfie' ? await recordedFace() : await cardOnTable();
+  const source = step === 'selfie' ? await recordedFace() : await cardOnTable(SPECIMENS[step]);
 
   const began = performance.now();
   const draw = (): void => {
@@ -106,9 +108,9 @@ function stretchEdges(
   }
 }
 
-async function cardOnTable(): Promise<{ draw: Draw; stop: () => void }> {
+async function cardOnTable(svg: string): Promise<{ draw: Draw; stop: () => void }> {
   const card = new Image();
-  card.src = specimenUrl();
+  card.src = svgUrl(svg);
   await card.decode();
   return {
     draw: (context, guide, seconds) => {

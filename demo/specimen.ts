@@ -1,3 +1,5 @@
+import type { Box } from '../src/domain/geometry.ts';
+
 /**
  * A KTP that nobody holds, drawn as SVG: sharp at any size, and the same text serves the page's
  * sample camera and the tests, which compose it outside the page.
@@ -53,41 +55,62 @@ export interface SpecimenOptions {
 }
 
 /** The photo's place: x 0.75 to 0.96, y 0.28 to 0.74 of the card. */
-const PHOTO = { x: 1200, y: 283, width: 336, height: 464 };
+const PHOTO: Box = { x: 1200, y: 283, width: 336, height: 464 };
 
 /** SVG text of the specimen, SPECIMEN_SIZE large. */
 export function specimenSvg(options: SpecimenOptions = {}): string {
   const fields = { ...INVENTED, ...options.fields };
+  const content = [heading(fields), rows(fields), photo(PHOTO, '#b4232a', options.portrait)].join('');
+  return drawnCard({ ground: ['#c3dfec', '#d9e8ea', '#b3d3e6'], line: '#5f95b5', content, wordAt: 640 });
+}
+
+/** What every specimen has in common. */
+interface DrawnCard {
+  /** Colours of the ground, from the upper left corner to the lower right. */
+  readonly ground: readonly [string, string, string];
+  /** Colour of the pattern on it. */
+  readonly line: string;
+  /** SVG text of what is printed. */
+  readonly content: string;
+  /** Middle of the word SPECIMEN, px from the left. */
+  readonly wordAt: number;
+}
+
+/** SVG text of a card, SPECIMEN_SIZE large, with the word SPECIMEN across. */
+export function drawnCard({ ground, line, content, wordAt }: DrawnCard): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${SPECIMEN_SIZE.width}" height="${SPECIMEN_SIZE.height}" viewBox="0 0 1600 1009" font-family="Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif">`,
-    background(),
-    heading(fields),
-    rows(fields),
-    photo(options.portrait),
+    background(ground, line),
+    content,
     // Behind the reading direction but before the eye: pale enough to leave the fields legible.
-    `<text x="640" y="640" font-size="210" font-weight="700" fill="#b3261e" fill-opacity="0.2" text-anchor="middle" transform="rotate(-22 640 560)" letter-spacing="14">SPECIMEN</text>`,
-    `<rect x="2" y="2" width="1596" height="1005" rx="58" fill="none" stroke="#6d8ba0" stroke-width="3"/>`,
+    `<text x="${wordAt}" y="640" font-size="210" font-weight="700" fill="#b3261e" fill-opacity="0.2" text-anchor="middle" transform="rotate(-22 ${wordAt} 560)" letter-spacing="14">SPECIMEN</text>`,
+    `<rect x="2" y="2" width="1596" height="1005" rx="58" fill="none" stroke="${line}" stroke-width="3"/>`,
     `</svg>`,
   ].join('');
 }
 
 /** The specimen as a data URL, for an image element. */
 export function specimenUrl(options: SpecimenOptions = {}): string {
-  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(specimenSvg(options))}`;
+  return svgUrl(specimenSvg(options));
 }
 
-function background(): string {
+/** SVG text as a data URL. */
+export function svgUrl(svg: string): string {
+  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+}
+
+function background(ground: DrawnCard['ground'], line: string): string {
   const waves = Array.from({ length: 26 }, (_, index) => {
     const y = 20 + index * 39;
-    return `<path d="M0 ${y} Q 200 ${y - 46} 400 ${y} T 800 ${y} T 1200 ${y} T 1600 ${y}" stroke="#5f95b5" stroke-opacity="0.22" stroke-width="2.5" fill="none"/>`;
+    return `<path d="M0 ${y} Q 200 ${y - 46} 400 ${y} T 800 ${y} T 1200 ${y} T 1600 ${y}" stroke="${line}" stroke-opacity="0.22" stroke-width="2.5" fill="none"/>`;
   });
   return [
     `<defs><clipPath id="card"><rect width="1600" height="1009" rx="58"/></clipPath>`,
-    `<linearGradient id="ground" x1="0" y1="0" x2="1" y2="1"><stop offset="0" stop-color="#c3dfec"/><stop offset="0.55" stop-color="#d9e8ea"/><stop offset="1" stop-color="#b3d3e6"/></linearGradient></defs>`,
+    `<linearGradient id="ground" x1="0" y1="0" x2="1" y2="1"><stop offset="0" stop-color="${ground[0]}"/><stop offset="0.55" stop-color="${ground[1]}"/><stop offset="1" stop-color="${ground[2]}"/></linearGradient></defs>`,
     `<g clip-path="url(#card)"><rect width="1600" height="1009" fill="url(#ground)"/>`,
     ...waves,
-    `<circle cx="800" cy="540" r="250" fill="none" stroke="#5f95b5" stroke-opacity="0.25" stroke-width="18"/>`,
-    `<circle cx="800" cy="540" r="190" fill="none" stroke="#5f95b5" stroke-opacity="0.2" stroke-width="8"/></g>`,
+    `<circle cx="800" cy="540" r="250" fill="none" stroke="${line}" stroke-opacity="0.25" stroke-width="18"/>`,
+    `<circle cx="800" cy="540" r="190" fill="none" stroke="${line}" stroke-opacity="0.2" stroke-width="8"/></g>`,
   ].join('');
 }
 
@@ -116,8 +139,6 @@ function rows(fields: SpecimenFields): string {
     ['Kewarganegaraan', fields.citizenship],
     ['Berlaku Hingga', fields.validUntil],
   ];
-  const text = (x: number, y: number, content: string, size = 36, weight = 400): string =>
-    `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="#161b1f">${escape(content)}</text>`;
   return [
     text(56, 272, 'NIK', 52, 700),
     text(300, 272, `: ${fields.nik}`, 60, 700),
@@ -128,14 +149,26 @@ function rows(fields: SpecimenFields): string {
     text(860, 344 + 2 * 53, `Gol. Darah : ${fields.blood}`),
     `<text x="1368" y="812" font-size="30" fill="#161b1f" text-anchor="middle">${escape(fields.regency)}</text>`,
     `<text x="1368" y="852" font-size="30" fill="#161b1f" text-anchor="middle">01-01-2020</text>`,
-    `<path d="M1270 930 q 40 -60 70 -10 t 60 -14 q 30 -30 50 10 t 40 -6" stroke="#20262b" stroke-width="5" fill="none"/>`,
+    signature(1270, 930),
   ].join('');
 }
 
-function photo(portrait: string | undefined): string {
-  const { x, y, width, height } = PHOTO;
-  // Red stands for an odd year of birth, as on the real card.
-  const ground = `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="#b4232a"/>`;
+/** One line of print, from its left end. */
+export function text(x: number, y: number, content: string, size = 36, weight = 400): string {
+  return `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="#161b1f">${escape(content)}</text>`;
+}
+
+export function signature(x: number, y: number): string {
+  return `<path d="M${x} ${y} q 40 -60 70 -10 t 60 -14 q 30 -30 50 10 t 40 -6" stroke="#20262b" stroke-width="5" fill="none"/>`;
+}
+
+/**
+ * A portrait in its place on the card.
+ * @param colour of the wall behind; on a KTP red stands for an odd year of birth
+ * @param portrait data URL; a drawn person where there is none
+ */
+export function photo({ x, y, width, height }: Box, colour: string, portrait?: string): string {
+  const ground = `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${colour}"/>`;
   if (portrait) {
     return `${ground}<image href="${escape(portrait)}" x="${x}" y="${y}" width="${width}" height="${height}" preserveAspectRatio="xMidYMid slice"/>`;
   }

@@ -2,6 +2,7 @@ import { proxy, releaseProxy, transfer, wrap } from 'comlink';
 import { type Box, fitLongSide, guideInPicture, scaleBox } from '../domain/geometry.ts';
 import type { Observation } from '../domain/observation.ts';
 import { CaptureError, type ErrorCode, type Step } from '../domain/result.ts';
+import { STEP_TRAITS, type Subject } from '../domain/steps.ts';
 import type { Reply, WorkerApi } from './worker.ts';
 
 /** What the page's session asks of the analysis. One implementation runs in a module worker. */
@@ -15,7 +16,7 @@ export interface Analyser {
   /**
    * Judges one frame. Takes ownership of the bitmap and closes it. One call at a time.
    * @param frame picture of the camera, unmirrored, long side about 640 px
-   * @param kind what is looked for
+   * @param subject what is looked for
    * @param guide the guide in px of `frame`
    * @param now ms, monotonic
    * @param detailed true adds the `detail` of a face, which costs a copy of it
@@ -23,7 +24,7 @@ export interface Analyser {
    */
   analyse(
     frame: ImageBitmap,
-    kind: Observation['kind'],
+    subject: Subject,
     guide: Box,
     now: number,
     detailed?: boolean,
@@ -41,9 +42,6 @@ export interface AnalyserOptions {
 
 /** Long side of the frames that are analysed, px: enough for a far face, small enough for a cheap phone. */
 const ANALYSIS_LONG_SIDE = 640;
-
-/** What is looked for in each step. */
-const KINDS: Record<Step, Observation['kind']> = { selfie: 'face', ktp: 'card' };
 
 /**
  * Judges one picture of the camera, whatever its size, with the guide where the person sees it.
@@ -66,7 +64,8 @@ export async function observe(
     resizeQuality: 'medium',
   });
   const guide = scaleBox(guideInPicture(step, frame), size.width / frame.width);
-  return { observation: await analyser.analyse(small, KINDS[step], guide, now, detailed), guide };
+  const { subject } = STEP_TRAITS[step];
+  return { observation: await analyser.analyse(small, subject, guide, now, detailed), guide };
 }
 
 const WORKER_FILE = 'worker.js';
@@ -165,13 +164,13 @@ export function createAnalyser({ assetsBase, signal }: AnalyserOptions): Analyse
       opened = true;
       onProgress(1);
     },
-    async analyse(frame, kind, guide, now, detailed = false) {
+    async analyse(frame, subject, guide, now, detailed = false) {
       const api = remote;
       if (api === undefined || ended !== undefined) frame.close();
       if (ended !== undefined) throw ended.reason;
       if (api === undefined) throw new CaptureError('analysis-failed', 'The analysis is not open.');
       const ask = (): Promise<Reply<Observation>> =>
-        api.analyse(transfer(frame, [frame]), kind, guide, now, detailed);
+        api.analyse(transfer(frame, [frame]), subject, guide, now, detailed);
       return call(ask).catch((cause: unknown) => {
         // A bitmap that is closed already fails on the way to the worker, before any reply.
         const foreign = ended === undefined && !(cause instanceof CaptureError);

@@ -1,10 +1,9 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import { type Box, cornersOf, ID1_RATIO, meanDistance, type Size } from '../domain/geometry.ts';
 import { frameOf, type PatchFrame, placeIn, type Quad, sidesOf } from '../domain/homography.ts';
-import type { CardObservation } from '../domain/observation.ts';
-import type { Detection } from './crowd.ts';
+import type { CardObservation, CardOutline } from '../domain/observation.ts';
 import { type Hidden, hiddenOn, FINGER_CELL } from './fingers.ts';
-import { findOutline } from './outline.ts';
+import { findOutlines } from './outline.ts';
 import {
   blockExtremes,
   fractionWithin,
@@ -12,11 +11,11 @@ import {
   lumaPlane,
   meanOf,
   percentile,
-  type Picture,
   type Pixels,
   type Plane,
   samplePatch,
 } from './pixels.ts';
+import { type FindFaces, NO_PORTRAIT, type Portrait, portraitOn } from './portrait.ts';
 import { leastSteepness } from './sharpness.ts';
 
 /*
@@ -48,12 +47,10 @@ const PORTRAIT: Box = { x: 0.75, y: 0.27, width: 0.22, height: 0.48 };
 
 const mirrored = (box: Box): Box => ({ ...box, x: 1 - box.x - box.width });
 
-/** Finds faces in a picture; px of the picture. */
-type FindFaces = (picture: Picture) => readonly Detection[];
-
 /** Measures cards frame after frame; remembers the last frame to tell movement. */
 export interface CardMeter {
-  observe(pixels: Pixels, guide: Box, now: number, findFaces: FindFaces): CardObservation;
+  /** @param findFaces null for a card that bears no portrait */
+  observe(pixels: Pixels, guide: Box, now: number, findFaces: FindFaces | null): CardObservation;
 }
 
 /** The first frame of a meter, and one whose card was not found in the frame before, has no movement. */
@@ -61,18 +58,13 @@ export function createCardMeter(): CardMeter {
   let last: { readonly corners: Quad; readonly now: number } | null = null;
   return {
     observe(pixels, guide, now, findFaces) {
-      const outline = findOutline(pixels, guide);
-      const corners = outline?.corners ?? cornersOf(guide);
-      const place = frameOf(corners, INSIDE, RIM) ?? frameOf(cornersOf(guide), INSIDE, RIM);
-      if (place === null) throw new RangeError('The guide has no area.');
-      const patch = samplePatch(pixels, place, INSIDE.width + 2 * RIM, INSIDE.height + 2 * RIM);
+      const { outline, corners, place, patch, portrait } = viewOf(pixels, guide, findFaces);
       const plane = lumaPlane(patch);
       const card = crop(plane, INSIDE);
       const histogram = histogramOf(card);
       const clipped = clippedIn(patch, INSIDE);
       const { width } = sidesOf(corners);
-      const portrait =
-        outline === null ? { upright: 0, turned: 0, onLeft: false } : portraitOn(patch, findFaces);
+      const onLeft = portrait?.onLeft ?? false;
       const seconds = last === null ? 0 : (now - last.now) / 1000;
       const moved =
         last === null || outline === null ? 0 : meanDistance(last.corners, outline.corners) / width;
@@ -81,9 +73,8 @@ export function createCardMeter(): CardMeter {
         kind: 'card',
         frame: { width: pixels.width, height: pixels.height },
         outline,
-        portrait: { upright: portrait.upright, turned: portrait.turned },
-        covered:
-          outline === null ? 0 : coveredOn(hiddenOn(patch, INSIDE, isIn(pixels, place)), portrait.onLeft),
+        portrait: toldPortrait(portrait, isIn(pixels, place)),
+        covered: outline === null ? 0 : coveredOn(hiddenOn(patch, INSIDE, isIn(pixels, place)), onLeft),
         texture: textureIn(card),
         luma: meanOf(histogram),
         highlight: percentile(histogram, 0.98),
@@ -94,57 +85,65 @@ export function createCardMeter(): CardMeter {
         sharpness:
           (CARD_WIDTH / 1000) *
           Math.sqrt(Math.max(1, CARD_WIDTH / width)) *
-          writingSharpness(plane, histogram, portrait.onLeft),
+          writingSharpness(plane, histogram, onLeft),
         motion: seconds <= 0 ? 0 : moved / seconds,
       };
     },
   };
 }
 
-/** The part of the card's width at either end in which the portrait is looked for, and of its height. */
-const END = { width: 0.34, top: 0.16, bottom: 0.86 };
+/** A card as it lies in the picture, or the guide where there is none. */
+interface View {
+  readonly outline: CardOutline | null;
+  readonly corners: Quad;
+  readonly place: PatchFrame;
+  /** The card straightened, with a rim. */
+  readonly patch: Pixels;
+  readonly portrait: Portrait | null;
+}
 
-/**
- * How certain a face is to be seen on either end of the card, as it lies and turned by 180 degrees, and whether the
- * surest upright one is on the left. All four are looked at in one picture: both ends as they are in the left column,
- * and turned in the right one.
- */
-function portraitOn(
-  { data, width: stride }: Pixels,
-  findFaces: FindFaces,
-): NonNullable<CardObservation['portrait']> & { readonly onLeft: boolean } {
-  const width = Math.round(END.width * INSIDE.width);
-  const top = INSIDE.y + Math.round(END.top * INSIDE.height);
-  const height = Math.round((END.bottom - END.top) * INSIDE.height);
-  const ends = [INSIDE.x + INSIDE.width - width, INSIDE.x];
-  const source = new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
-  const sheet = new Uint32Array(4 * width * height);
-  ends.forEach((left, row) => {
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const pixel = source[(top + y) * stride + left + x]!; // the ends lie inside the card
-        sheet[(row * height + y) * 2 * width + x] = pixel;
-        sheet[(row * height + height - 1 - y) * 2 * width + 2 * width - 1 - x] = pixel;
-      }
-    }
-  });
-  const faces = findFaces({
-    data: new Uint8ClampedArray(sheet.buffer),
-    width: 2 * width,
-    height: 2 * height,
-  });
-  const surest = (isTurned: boolean, row: number): number =>
-    faces.reduce((most, face) => {
-      const isThere =
-        face.x + face.width / 2 >= width === isTurned && face.y + face.height / 2 >= height === row > 0;
-      return isThere ? Math.max(most, face.score) : most;
-    }, 0);
-  const [right, left] = [surest(false, 0), surest(false, 1)];
+/** Of several outlines the first that holds a portrait: lines of a cloth or a paper may look more like a card's. */
+function viewOf(pixels: Pixels, guide: Box, findFaces: FindFaces | null): View {
+  let first: View | null = null;
+  for (const outline of findOutlines(pixels, guide)) {
+    const place = frameOf(outline.corners, INSIDE, RIM);
+    if (place === null) continue;
+    const patch = straightened(pixels, place);
+    const portrait = findFaces && portraitOn(patch, INSIDE, findFaces);
+    const view = { outline, corners: outline.corners, place, patch, portrait };
+    if (portrait === null || portrait.upright > 0 || portrait.turned > 0) return view;
+    first ??= view;
+  }
+  if (first !== null) return first;
+  const corners = cornersOf(guide);
+  const place = frameOf(corners, INSIDE, RIM);
+  if (place === null) throw new RangeError('The guide has no area.');
   return {
-    upright: Math.max(right, left),
-    turned: Math.max(surest(true, 0), surest(true, 1)),
-    onLeft: left > right,
+    outline: null,
+    corners,
+    place,
+    patch: straightened(pixels, place),
+    portrait: findFaces && NO_PORTRAIT,
   };
+}
+
+const straightened = (pixels: Pixels, place: PatchFrame): Pixels =>
+  samplePatch(pixels, place, INSIDE.width + 2 * RIM, INSIDE.height + 2 * RIM);
+
+/** So much of the card's width at either end has to be in the picture for a portrait to be missed there. */
+const END_SEEN = 0.1;
+
+/** What of a portrait can be told: where none is seen and an end lies outside of the picture, nothing. */
+function toldPortrait(
+  portrait: Portrait | null,
+  isSeen: (x: number, y: number) => boolean,
+): CardObservation['portrait'] {
+  if (portrait === null) return null;
+  const { upright, turned } = portrait;
+  const areEndsSeen = [END_SEEN, 1 - END_SEEN].every((share) =>
+    isSeen(INSIDE.x + share * INSIDE.width, INSIDE.y + INSIDE.height / 2),
+  );
+  return upright > 0 || turned > 0 || areEndsSeen ? { upright, turned } : null;
 }
 
 /** Whether the picture shows a place of the patch. */

@@ -1,8 +1,10 @@
 import { expose } from 'comlink';
 import type { Box } from '../domain/geometry.ts';
 import type { Observation } from '../domain/observation.ts';
+import type { Subject } from '../domain/steps.ts';
 import { fetchAssets } from './assets.ts';
 import { createCardMeter } from './card.ts';
+import type { Detection } from './crowd.ts';
 import { createFaceMeter } from './face.ts';
 import { createModels, demandWebGl, type Models } from './models.ts';
 import type { Picture } from './pixels.ts';
@@ -21,7 +23,7 @@ export interface WorkerApi {
   open(assetsBase: string, onProgress: (fraction: number) => void): Promise<Reply<null>>;
   analyse(
     frame: ImageBitmap,
-    kind: Observation['kind'],
+    subject: Subject,
     guide: Box,
     now: number,
     detailed: boolean,
@@ -70,19 +72,19 @@ function createWorkerApi(): WorkerApi {
 
   const observe = (
     frame: ImageBitmap,
-    kind: Observation['kind'],
+    subject: Subject,
     guide: Box,
     now: number,
     detailed: boolean,
   ): Observation => {
     if (models === null) throw new Error('The analysis is not open.');
     const seeing = models;
-    if (kind === 'card')
-      return cardMeter.observe(pixelsOf(frame), guide, now, (picture) =>
-        seeing.findFaces(canvasOf(picture), now),
-      );
-    const seen = models.see(frame, now);
-    return faceMeter.observe(seen, seen.face === null ? null : pixelsOf(frame), frame, now, detailed);
+    if (subject === 'face') {
+      const seen = seeing.see(frame, now);
+      return faceMeter.observe(seen, seen.face === null ? null : pixelsOf(frame), frame, now, detailed);
+    }
+    const findFaces = (picture: Picture): readonly Detection[] => seeing.findFaces(canvasOf(picture), now);
+    return cardMeter.observe(pixelsOf(frame), guide, now, subject === 'card' ? findFaces : null);
   };
 
   return {
@@ -94,10 +96,10 @@ function createWorkerApi(): WorkerApi {
         models = await createModels(assets);
         return null;
       }),
-    analyse: (frame, kind, guide, now, detailed) =>
+    analyse: (frame, subject, guide, now, detailed) =>
       reply('analysis-failed', () => {
         try {
-          return observe(frame, kind, guide, now, detailed);
+          return observe(frame, subject, guide, now, detailed);
         } finally {
           frame.close();
         }

@@ -70,8 +70,10 @@ const ofOutline =
 const CARD_MEASURES: Record<CardMeasure, Measure<CardObservation>> = {
   presence: ({ outline }) => outline?.support ?? 0,
   print: ofOutline((_, { texture }) => texture),
-  portrait: ofOutline((_, { portrait: { upright, turned } }) => Math.max(upright, turned)),
-  turned: ofOutline((_, { portrait: { upright, turned } }) => (turned > upright ? turned : 0)),
+  portrait: ofOutline((_, { portrait }) => portrait && Math.max(portrait.upright, portrait.turned)),
+  turned: ofOutline(
+    (_, { portrait }) => portrait && (portrait.turned > portrait.upright ? portrait.turned : 0),
+  ),
   width: ofOutline(({ corners }, _, guide) => sidesOf(corners).width / guide.width),
   covered: ({ covered }) => covered,
   cutOff: ofOutline(({ corners }, { frame }) => 1 - shareInside(corners, frame)),
@@ -82,7 +84,7 @@ const CARD_MEASURES: Record<CardMeasure, Measure<CardObservation>> = {
   bright: ({ bright }) => bright,
   glare: ({ glare }) => glare,
   motion: ({ motion }) => motion,
-  sharpness: ({ sharpness }) => sharpness,
+  sharpness: ofOutline((_, { sharpness }) => sharpness),
 };
 
 /** A rule and what a frame measures against it. */

@@ -19,15 +19,13 @@ export type CardMeasure =
   | 'motion'
   | 'sharpness';
 
-/** Nothing can be recognised on a card that is seen like that. */
+/** A portrait may not be recognised on a card that is seen like that. */
 const UNCLEAR: readonly GuidanceCode[] = [
   'moving',
   'too-dark',
   'too-bright',
-  'card-too-far',
-  'card-cut-off',
   'card-covered',
-  'card-tilted',
+  'card-glare',
   'card-blurred',
 ];
 
@@ -80,7 +78,7 @@ export const CARD_RULES: readonly GuidanceRule<CardMeasure>[] = [
     threshold: 0.5,
     unit: 'certainty',
     silentWhile: UNCLEAR,
-    why: "Of the face detector at either end of the card, which answers from a half on: a KTP has its holder's portrait there, paper, receipts and tables have none.",
+    why: "Of the face detector at either end of the card, which answers from a half on: KTP and SIM have their holder's portrait there, paper, receipts and tables have none. Not judged of a card that bears none.",
   },
   {
     code: 'card-too-far',

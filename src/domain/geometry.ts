@@ -1,4 +1,5 @@
 import type { Step } from './result.ts';
+import { STEP_TRAITS, type GuideShape } from './steps.ts';
 
 /** Width and height in px. */
 export interface Size {
@@ -22,14 +23,14 @@ export interface Point {
 export const ID1_RATIO = 85.6 / 53.98;
 
 /**
- * How the guide lies in the camera's picture, per step: width over height, and the largest share of
+ * How the guide lies in the camera's picture: width over height, and the largest share of
  * the picture's width and height that it takes. The face leaves room for hair and shoulders; the
  * card gets all the pixels it can, because its print is small, less what keeps fingers out. In an upright
  * picture, a face at arm's length (30 to 60 cm) fills 0.45 to 0.9 of the oval.
  */
-const GUIDE_SHAPES: Record<Step, { ratio: number; width: number; height: number }> = {
-  selfie: { ratio: 3 / 4, width: 0.62, height: 0.72 },
-  ktp: { ratio: ID1_RATIO, width: 0.92, height: 0.86 },
+const GUIDE_SHAPES: Record<GuideShape, { ratio: number; width: number; height: number }> = {
+  oval: { ratio: 3 / 4, width: 0.62, height: 0.72 },
+  'id-1': { ratio: ID1_RATIO, width: 0.92, height: 0.86 },
 };
 
 /** The part of the viewport's height that the guide may take; above it is the hint, below the shutter. */
@@ -39,7 +40,7 @@ const BAND_WIDTH = 0.94;
 
 /** The guide of a step, in px of the camera's picture: the box of the oval, or of the card's frame. */
 export function guideInPicture(step: Step, picture: Size): Box {
-  const shape = GUIDE_SHAPES[step];
+  const shape = GUIDE_SHAPES[STEP_TRAITS[step].guide];
   const width = Math.min(picture.width * shape.width, picture.height * shape.height * shape.ratio);
   const height = width / shape.ratio;
   return { x: (picture.width - width) / 2, y: (picture.height - height) / 2, width, height };

@@ -17,6 +17,27 @@ export interface PhotoLimits {
   readonly source: string;
 }
 
+/** What IdentifAI takes of any card. */
+const IDENTIFAI_CARD: PhotoLimits = {
+  smallest: { long: 960, short: 720 },
+  smallestCard: { long: 400, short: 300 },
+  largest: { long: 1600, short: 1080 },
+  maxBytes: 800_000,
+  crop: 'guide',
+  source:
+    'IdentifAI OCR (ocr-ktp, ocr-sim, ocr-npwp): 300x400 to 4000x3000, landscape, tight crop, 800 KB for KTP and SIM; assumed for the NPWP, of which nothing is said. About 1600x1009 suits both providers. A camera has to give as much as for Eendigo.',
+};
+
+/** What Eendigo takes of any card. */
+const EENDIGO_CARD: PhotoLimits = {
+  smallest: { long: 960, short: 720 },
+  largest: { long: 1920, short: 1080 },
+  maxBytes: 800_000,
+  crop: 'guide',
+  source:
+    'Eendigo photo rules of the KTP: 960x720 to 1920x1080, 2 MB; 800 KB so that the same photo serves OCR. Assumed for SIM and NPWP, of which nothing is said.',
+};
+
 /** Photo limits of every provider and step (`providers.md`). */
 export const PHOTO_LIMITS: Record<ProviderId, Record<Step, PhotoLimits>> = {
   identifai: {
@@ -28,15 +49,9 @@ export const PHOTO_LIMITS: Record<ProviderId, Record<Step, PhotoLimits>> = {
       source:
         'IdentifAI: original, uncropped selfie, face at least 300x300 px; 2 MB for face match with liveness, 1 MB for liveness alone; the smaller is kept so that one photo serves both. The smallest side is ours: a face of 300 px in the guide needs a frame of 600.',
     },
-    ktp: {
-      smallest: { long: 960, short: 720 },
-      smallestCard: { long: 400, short: 300 },
-      largest: { long: 1600, short: 1080 },
-      maxBytes: 800_000,
-      crop: 'guide',
-      source:
-        'IdentifAI OCR: 300x400 to 4000x3000, 800 KB, tight crop; about 1600x1009 suits both providers. A camera has to give as much as for Eendigo.',
-    },
+    ktp: IDENTIFAI_CARD,
+    sim: IDENTIFAI_CARD,
+    npwp: IDENTIFAI_CARD,
   },
   eendigo: {
     selfie: {
@@ -46,13 +61,9 @@ export const PHOTO_LIMITS: Record<ProviderId, Record<Step, PhotoLimits>> = {
       crop: 'guide',
       source: 'Eendigo photo rules: 600x600 to 1920x1080, 3 MB.',
     },
-    ktp: {
-      smallest: { long: 960, short: 720 },
-      largest: { long: 1920, short: 1080 },
-      maxBytes: 800_000,
-      crop: 'guide',
-      source: 'Eendigo photo rules: 960x720 to 1920x1080, 2 MB; 800 KB so that the same photo serves OCR.',
-    },
+    ktp: EENDIGO_CARD,
+    sim: EENDIGO_CARD,
+    npwp: EENDIGO_CARD,
   },
 };
 
@@ -63,7 +74,7 @@ export const BYTE_MARGIN = 0.95;
  * How long the camera guides before the person may press the shutter, ms. The card has its button
  * from the start; a selfie is taken by itself, and the button is the way out where no pose passes.
  */
-export const MANUAL_SHUTTER_AFTER_MS: Record<Step, number> = { selfie: 20_000, ktp: 0 };
+export const MANUAL_SHUTTER_AFTER_MS: Record<Step, number> = { selfie: 20_000, ktp: 0, sim: 0, npwp: 0 };
 
 /** True where a photo of this size is within the limits, in either orientation. */
 export function withinLimits(

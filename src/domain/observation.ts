@@ -120,8 +120,11 @@ export interface CardObservation {
   readonly frame: Size;
   /** What has the shape of a card, or null. */
   readonly outline: CardOutline | null;
-  /** How certain a portrait is at one end of the card, as it lies and turned by 180 degrees, 0..1. */
-  readonly portrait: { readonly upright: number; readonly turned: number };
+  /**
+   * How certain a portrait is at one end of the card, as it lies and turned by 180 degrees, 0..1; null for a card that
+   * bears none, and where none is seen but an end lies outside of the picture.
+   */
+  readonly portrait: { readonly upright: number; readonly turned: number } | null;
   /**
    * How much something hides that reaches over the card's edge: the largest part of the line with the NIK, of all
    * fields, or of the portrait, 0..1.

@@ -1,6 +1,7 @@
 import { cornersOf, fitInside, growBox, ID1_RATIO, type Box, type Size } from './geometry.ts';
 import { homographyTo, mapQuad, project, sidesOf, type Quad } from './homography.ts';
 import type { Step } from './result.ts';
+import { STEP_TRAITS, type GuideShape } from './steps.ts';
 import { BYTE_MARGIN, type PhotoLimits } from './limits.ts';
 
 /** One try of the encoder. */
@@ -32,9 +33,9 @@ const QUALITY_PER_EXCESS = 0.3;
 const AIM = 0.93;
 
 /** What is kept round the guide on each side, as a share of the guide's own width and height. */
-const CROP_MARGINS: Record<Step, { horizontal: number; vertical: number }> = {
-  selfie: { horizontal: 0.35, vertical: 0.25 },
-  ktp: { horizontal: 0.04, vertical: 0.06 },
+const CROP_MARGINS: Record<GuideShape, { horizontal: number; vertical: number }> = {
+  oval: { horizontal: 0.35, vertical: 0.25 },
+  'id-1': { horizontal: 0.04, vertical: 0.06 },
 };
 
 /**
@@ -47,7 +48,7 @@ export function cropOf(step: Step, picture: Size, guide: Box, limits: PhotoLimit
     { width: long, height: short },
     { width: short, height: long },
   ];
-  const margins = CROP_MARGINS[step];
+  const margins = CROP_MARGINS[STEP_TRAITS[step].guide];
   const wanted =
     limits.crop === 'frame'
       ? { x: 0, y: 0, width: picture.width, height: picture.height }

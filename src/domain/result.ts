@@ -1,5 +1,5 @@
-/** Every step, in the order of a usual journey. */
-export const STEPS = ['selfie', 'ktp'] as const;
+/** Every step, in the order of a usual journey: the face, the identity card, the driving licence, the tax card. */
+export const STEPS = ['selfie', 'ktp', 'sim', 'npwp'] as const;
 
 /** A photo the journey takes. */
 export type Step = (typeof STEPS)[number];

@@ -7,6 +7,7 @@ import {
   type Step,
 } from '../domain/result.ts';
 import { changedRules, GUIDANCE_RULES, type GuidanceRules, type RuleChanges } from '../domain/rules.ts';
+import { DEFAULT_STEPS } from '../domain/steps.ts';
 import type { CameraSource } from '../session/camera.ts';
 import type { Configuration } from '../session/session.ts';
 
@@ -69,11 +70,11 @@ export function readConfiguration(
 }
 
 /**
- * The steps of a `steps` attribute, in its order; all of them where there is none.
+ * The steps of a `steps` attribute, in its order; selfie and KTP where there is none.
  * @throws CaptureError `configuration-invalid`
  */
 export function readSteps(value: string | null): readonly Step[] {
-  if (value === null) return STEPS;
+  if (value === null) return DEFAULT_STEPS;
   const steps = value.split(',').map((name) => oneOf('steps', name.trim(), STEPS));
   if (new Set(steps).size < steps.length) throw invalid('steps', 'names a step twice');
   return steps;

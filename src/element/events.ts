@@ -26,7 +26,10 @@ export interface CaptureDetail {
   readonly encodes: number;
 }
 
-/** All photos are accepted and about to be sent; `preventDefault()` keeps them here. */
+/**
+ * All photos are accepted, and those of the providers' verification (selfie and KTP) are about to be sent;
+ * `preventDefault()` keeps them here. Photos of further cards go no further than this event.
+ */
 export interface SubmitDetail {
   readonly provider: ProviderId;
   readonly refNumber: string;

@@ -17,7 +17,7 @@ import { screen, type Action } from './views.ts';
 const SCRIPT_URL = import.meta.url;
 
 /**
- * `<kyc-capture>`: leads a person to a good selfie and a good photo of the KTP, and sends both.
+ * `<kyc-capture>`: leads a person to a good selfie and good photos of KTP, SIM and NPWP, and sends selfie and KTP.
  *
  * @slot consent - what the person agrees to by starting
  * @csspart screen - the present screen
@@ -52,7 +52,7 @@ export class KycCapture extends LitElement {
   declare tokenEndpoint: string | null;
   /** Base URL of the provider, for browsers that send to it directly; absent: through the relay. */
   declare providerBase: string | null;
-  /** Comma separated: `selfie,ktp`. */
+  /** What is taken, in this order, comma separated: `selfie,ktp,sim,npwp`; absent: `selfie,ktp`. */
   declare steps: string | null;
   /** The page's own number for this submission, 6 to 128 letters and digits; made up where absent. */
   declare refNumber: string | null;

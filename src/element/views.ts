@@ -4,6 +4,7 @@ import { guideInViewport, pictureInViewport, type Box, type Size } from '../doma
 import { holdProgress } from '../domain/guide.ts';
 import type { Quad } from '../domain/homography.ts';
 import type { Step } from '../domain/result.ts';
+import { STEP_TRAITS } from '../domain/steps.ts';
 import { debugPanel, type Sighted } from './debug.ts';
 import type { Messages } from './messages/messages.ts';
 
@@ -62,7 +63,7 @@ function startScreen(view: View): TemplateResult {
       <h2 tabindex="-1">${start.title}</h2>
       <p class="lead">${start.lead}</p>
       <ol class="plan">
-        ${view.steps.map((step) => html`<li><span class="badge">${ICONS[step]}</span><span>${start.steps[step]}</span></li>`)}
+        ${view.steps.map((step, place) => html`<li><span class="badge">${ICONS[step]}</span><span>${planned(view, step, place)}</span></li>`)}
         <li><span class="badge">${ICONS.send}</span><span>${start.sending}</span></li>
       </ol>
       <p class="privacy">${ICONS.lock}<span>${start.privacy}</span></p>
@@ -70,6 +71,13 @@ function startScreen(view: View): TemplateResult {
       <div class="actions">${button(view, 'start', 'primary')}</div>
     </section>
   `;
+}
+
+/** What a step asks for, with its advice where no step before has given the same. */
+function planned({ messages, steps }: View, step: Step, place: number): string {
+  const { plan, advice } = messages.steps[step];
+  const isTold = steps.slice(0, place).some((earlier) => messages.steps[earlier].advice === advice);
+  return isTold ? plan : `${plan} ${advice}`;
 }
 
 function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateResult {
@@ -84,7 +92,7 @@ function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateRe
       <header>
         <div>
           <p class="count">${stepCount(view, step)}</p>
-          <h2 tabindex="-1">${messages.camera[step].title}</h2>
+          <h2 tabindex="-1">${messages.steps[step].title}</h2>
         </div>
         ${button(view, 'cancel', 'quiet')}
       </header>
@@ -94,7 +102,7 @@ function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateRe
         </div>
         ${guideOverlay(view, step, progress)}
         <p class="hint" part="hint" data-code=${hint ?? ''} role="status" aria-live="polite">
-          ${hint ? html`${hint === 'hold-still' ? ICONS.check : ICONS.alert}<span>${messages.hints[hint]}</span>` : messages.camera[step].fit}
+          ${hint ? html`${hint === 'hold-still' ? ICONS.check : ICONS.alert}<span>${messages.hints[hint]}</span>` : messages.steps[step].fit}
         </p>
         ${state.name === 'opening' ? openingProgress(view, state) : nothing}
         <div class="shutter">${live?.manual ? shutterButton(view, step, live.taking) : nothing}</div>
@@ -123,7 +131,7 @@ const UPRIGHT: Size = { width: 9, height: 16 };
 function guideOverlay({ viewport, picture, card }: View, step: Step, progress: number): TemplateResult {
   const shown = picture ?? UPRIGHT;
   const guide = guideInViewport(step, viewport, shown);
-  const shape = step === 'selfie' ? ovalPath(guide) : cardPath(guide);
+  const shape = STEP_TRAITS[step].guide === 'oval' ? ovalPath(guide) : cardPath(guide);
   // What the hold grows along: the card itself where it is seen.
   const outline = card ? quadPath(card, pictureInViewport(step, viewport, shown), shown) : shape;
   const { width, height } = viewport;
@@ -168,15 +176,15 @@ function cardPath({ x, y, width, height }: Box): string {
 }
 
 function reviewScreen(view: View, { step }: In<'review'>): TemplateResult {
-  const { review } = view.messages;
+  const { title, check, photo } = view.messages.steps[step].review;
   return html`
     <section class="panel review" part="screen">
       <p class="count">${stepCount(view, step)}</p>
-      <h2 tabindex="-1">${review.title[step]}</h2>
+      <h2 tabindex="-1">${title}</h2>
       <div class="photo">
-        <img part="photo" src=${view.photoUrl(step) ?? ''} alt=${review.photoOf[step]} />
+        <img part="photo" src=${view.photoUrl(step) ?? ''} alt=${photo} />
       </div>
-      <p class="lead">${review.check[step]}</p>
+      <p class="lead">${check}</p>
       <div class="actions">${button(view, 'retake', 'secondary')} ${button(view, 'use', 'primary')}</div>
     </section>
   `;
@@ -283,7 +291,7 @@ function shutterButton(view: View, step: Step, taking: boolean): TemplateResult 
     class="round"
     part="shutter"
     data-action="shutter"
-    aria-label=${view.messages.shutter[step]}
+    aria-label=${view.messages.steps[step].shutter}
     ?disabled=${taking}
     @click=${() => view.act('shutter')}
   ></button>`;
@@ -298,9 +306,9 @@ function stepCount({ journey, messages }: View, step: Step): string {
 /** Line icons on a 24 px grid, drawn for this widget. */
 const ICONS = {
   selfie: icon(svg`<circle cx="12" cy="9" r="4"/><path d="M4.5 20.5c1-4 4-5.5 7.5-5.5s6.5 1.5 7.5 5.5"/>`),
-  ktp: icon(
-    svg`<rect x="2.5" y="5" width="19" height="14" rx="2"/><path d="M6 10h6M6 14h4"/><rect x="15" y="9" width="3.5" height="5" rx="1"/>`,
-  ),
+  ktp: cardIcon(svg`<path d="M6 10h6M6 14h4"/><rect x="15" y="9" width="3.5" height="5" rx="1"/>`),
+  sim: cardIcon(svg`<circle cx="8.5" cy="12" r="3"/><path d="M5.5 12h6M8.5 12v3M15 10h3.5M15 14h3.5"/>`),
+  npwp: cardIcon(svg`<path d="M6 9h4M6 12.5h12M6 15.5h8"/>`),
   send: icon(svg`<path d="M12 19V6M6.5 11.5 12 6l5.5 5.5"/>`),
   lock: icon(
     svg`<rect x="5" y="10.5" width="14" height="9.5" rx="2"/><path d="M8 10.5V8a4 4 0 0 1 8 0v2.5"/>`,
@@ -308,6 +316,10 @@ const ICONS = {
   check: icon(svg`<path d="m5 12.5 4.5 4.5L19 7.5"/>`),
   alert: icon(svg`<path d="M12 4 2.5 20h19ZM12 10v4.5M12 17.2v.1"/>`),
 };
+
+function cardIcon(print: SVGTemplateResult): TemplateResult {
+  return icon(svg`<rect x="2.5" y="5" width="19" height="14" rx="2"/>${print}`);
+}
 
 function icon(shape: SVGTemplateResult): TemplateResult {
   return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${shape}</svg>`;

@@ -1,6 +1,6 @@
 import type { BrowserContext, Locator, Page, Request } from '@playwright/test';
 import type { Size } from '../domain/geometry.ts';
-import type { ErrorCode, GuidanceCode, Result, Step } from '../domain/result.ts';
+import { STEPS, type ErrorCode, type GuidanceCode, type Result, type Step } from '../domain/result.ts';
 import type {
   CapturedEvent,
   CapturedState,
@@ -385,8 +385,7 @@ export class CapturePage {
   }
 }
 
-/** The side that is asked for is known at once; the attribute follows with the next rendering. */
+/** The element's own step; a page that asks for a camera without the element tells by the side alone. */
 function stepAsked({ facing, step }: CameraQuestion): Step {
-  if (facing === 'user') return 'selfie';
-  return facing === 'environment' || step === 'ktp' ? 'ktp' : 'selfie';
+  return STEPS.find((known) => known === step) ?? (facing === 'environment' ? 'ktp' : 'selfie');
 }

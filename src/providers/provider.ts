@@ -7,6 +7,12 @@ import {
   type Step,
 } from '../domain/result.ts';
 
+/**
+ * The photos that a verification takes, of every provider: face match with liveness. Those of other steps are not sent.
+ * Named here, because the browser's bundle leaves Eendigo's own data out.
+ */
+export const VERIFICATION_STEPS: readonly Step[] = ['selfie', 'ktp'];
+
 /** What every provider is: data, and one function that reads its answers. Its request builder stands beside it. */
 export interface Provider {
   readonly id: ProviderId;

@@ -2,14 +2,7 @@ import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import * as v from 'valibot';
-import {
-  CaptureError,
-  PROVIDER_IDS,
-  STEPS,
-  type ErrorCode,
-  type ProviderId,
-  type Step,
-} from '../domain/result.ts';
+import { CaptureError, PROVIDER_IDS, STEPS, type ErrorCode, type Step } from '../domain/result.ts';
 import { PHOTO_LIMITS, withinLimits, type PhotoLimits } from '../domain/limits.ts';
 import { toWireError } from '../providers/contract.ts';
 import type { Outcome } from '../providers/provider.ts';
@@ -163,7 +156,7 @@ export function createRelay(options: RelayOptions): Hono {
   });
 
   const wholeBody = bodyLimit({
-    maxSize: largestBody(Object.keys(senders) as ProviderId[]),
+    maxSize: largestBody(Object.values(senders)),
     onError: tooLarge,
   });
   app.post(
@@ -224,8 +217,10 @@ function tooLarge(c: Context): Response {
 }
 
 /** Bytes of the largest request that can be right. */
-function largestBody(providers: readonly ProviderId[]): number {
-  const sums = providers.map((id) => PHOTO_LIMITS[id].selfie.maxBytes + PHOTO_LIMITS[id].ktp.maxBytes);
+function largestBody(senders: readonly Sender[]): number {
+  const sums = senders.map(({ provider: { id, photos } }) =>
+    photos.reduce((sum, { step }) => sum + PHOTO_LIMITS[id][step].maxBytes, 0),
+  );
   return Math.max(0, ...sums) + FORM_BYTES;
 }
 

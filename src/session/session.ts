@@ -16,6 +16,7 @@ import { cropOf } from '../domain/photo.ts';
 import { CaptureError, type ProviderId, type Result, type Step } from '../domain/result.ts';
 import { PHOTO_LIMITS } from '../domain/limits.ts';
 import type { GuidanceRules } from '../domain/rules.ts';
+import { STEP_TRAITS } from '../domain/steps.ts';
 import type { Camera, CameraOptions, CameraSource } from './camera.ts';
 import { cameraTooSmall, takePhoto } from './capture.ts';
 import type { SubmitRequest } from './submit.ts';
@@ -68,9 +69,6 @@ export interface SessionOptions {
   /** ms on the clock that frames are stamped with. */
   readonly now: () => number;
 }
-
-/** Which camera each step wants. */
-const FACING: Record<Step, CameraOptions['facing']> = { selfie: 'user', ktp: 'environment' };
 
 interface Candidate {
   readonly frame: ImageBitmap;
@@ -204,7 +202,7 @@ export class Session {
   async #openCamera(step: Step, configuration: Configuration, signal: AbortSignal): Promise<Camera> {
     const camera = await this.#options.openCamera({
       step,
-      facing: FACING[step],
+      facing: STEP_TRAITS[step].facing,
       source: configuration.cameraSource,
       signal,
       onLost: (error) => this.#fail(error),

@@ -1,8 +1,15 @@
 import type { SendingPhase } from '../domain/flow.ts';
-import { CaptureError, type ErrorCode, type ProviderId, type Result, type Step } from '../domain/result.ts';
+import {
+  CaptureError,
+  STEPS,
+  type ErrorCode,
+  type ProviderId,
+  type Result,
+  type Step,
+} from '../domain/result.ts';
 import { readError, readPending, readResult, type TokenAnswer } from '../providers/contract.ts';
 import { buildIdentifaiRequest, checkIdentifaiBase, identifai, toDataUrl } from '../providers/identifai.ts';
-import { parseBody, type Outcome, type ProviderAnswer } from '../providers/provider.ts';
+import { parseBody, VERIFICATION_STEPS, type Outcome, type ProviderAnswer } from '../providers/provider.ts';
 import { Line, type SubmitTimings, type Transport } from './line.ts';
 
 /** What the person is shown while photos are on their way. */
@@ -22,7 +29,7 @@ export interface SubmitRequest {
   readonly providerBase: URL | null;
   readonly refNumber: string;
   readonly steps: readonly Step[];
-  /** JPEG photos, one for each step. */
+  /** JPEG photos, one for each step; only those of a verification are sent. */
   readonly photos: ReadonlyMap<Step, Blob>;
   /** Metadata fields of the multipart request. */
   readonly context: Readonly<Record<string, string>>;
@@ -43,7 +50,7 @@ export interface SubmitRequest {
 const DIRECT: Partial<Record<ProviderId, typeof identifai>> = { identifai };
 
 /** Names that the multipart request, or the relay's towards a provider, needs itself. */
-const RESERVED_FIELDS = ['selfie', 'ktp', 'refNumber', 'key', 'tenant_code', 'img1', 'img2'];
+const RESERVED_FIELDS: readonly string[] = [...STEPS, 'refNumber', 'key', 'tenant_code', 'img1', 'img2'];
 
 /**
  * Asks for a token, sends the photos to the relay or, in direct mode, to the provider, and waits for the result.
@@ -60,11 +67,19 @@ export async function submit(request: SubmitRequest): Promise<Result> {
       `the context field ${reserved} is a name of the upload's own`,
     );
   }
+  const photos = new Map<Step, Blob>();
   for (const step of request.steps) {
-    if (!request.photos.has(step))
-      throw new CaptureError('configuration-invalid', `the ${step} photo is missing`);
+    const photo = request.photos.get(step);
+    if (!photo) throw new CaptureError('configuration-invalid', `the ${step} photo is missing`);
+    if (VERIFICATION_STEPS.includes(step)) photos.set(step, photo);
   }
-  const line = new Line(request);
+  if (photos.size === 0) {
+    throw new CaptureError(
+      'configuration-invalid',
+      'no photo of these steps is sent; a page that wants them for itself prevents kyc-submit',
+    );
+  }
+  const line = new Line({ ...request, steps: [...photos.keys()], photos });
   const token = await line.askToken();
   return token.upload_url == null ? submitDirect(line, token) : submitToRelay(line, token);
 }
@@ -74,12 +89,9 @@ type RelayAnswer =
   { readonly kind: 'result'; readonly result: Result } | { readonly kind: 'pending'; readonly url: URL };
 
 async function submitToRelay(line: Line, first: TokenAnswer): Promise<Result> {
-  const { refNumber, context, photos, steps, tokenEndpoint } = line.request;
+  const { refNumber, context, photos, tokenEndpoint } = line.request;
   const form = new FormData();
-  for (const step of steps) {
-    const photo = photos.get(step);
-    if (photo) form.append(step, photo, `${step}.jpg`);
-  }
+  for (const [step, photo] of photos) form.append(step, photo, `${step}.jpg`);
   form.append('refNumber', refNumber);
   for (const [name, value] of Object.entries(context)) form.append(name, value);
 

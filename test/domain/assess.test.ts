@@ -186,6 +186,15 @@ describe('assess', () => {
     expect(codesOf(broken)).toEqual([code]);
   });
 
+  test.each<[string, Partial<CardObservation>, GuidanceCode[]]>([
+    ['fills the guide', {}, []],
+    ['is blank', { texture: 0.1 }, ['not-a-card']],
+    ['is not there', { outline: null }, ['no-card']],
+    ['is dark', { highlight: 80 }, ['too-dark']],
+  ])('a card that bears no portrait is not asked for one: it %s', (_, change, codes) => {
+    expect(codesOf(withCard({ ...change, portrait: null }))).toEqual(codes);
+  });
+
   test('every rule is in the table', () => {
     const rules = new Set([...GUIDANCE_RULES.face, ...GUIDANCE_RULES.card].map(({ code }) => code));
     expect(new Set(LIMITS.map(([code]) => code))).toEqual(rules);
@@ -263,7 +272,7 @@ describe('assess on whatever is seen', () => {
       kind: fc.constant('card' as const),
       frame,
       outline: fc.option(fc.record({ corners: fc.tuple(point, point, point, point), support: number(0, 1) })),
-      portrait: fc.record({ upright: number(0, 1), turned: number(0, 1) }),
+      portrait: fc.option(fc.record({ upright: number(0, 1), turned: number(0, 1) })),
       texture: number(0, 1),
       luma: number(0, 255),
       highlight: number(0, 255),

@@ -82,7 +82,7 @@ describe('the straight way', () => {
     expect(news).toEqual(['ready', 'feedback', 'capture', 'ready', 'capture', 'complete']);
   });
 
-  test.each([[['selfie']], [['ktp']], [['ktp', 'selfie']]] as const)(
+  test.each([[['selfie']], [['npwp']], [['ktp', 'selfie']], [['sim', 'selfie', 'npwp', 'ktp']]] as const)(
     'steps %o in the order of the page',
     (steps) => {
       const events = steps.flatMap((of) => [

@@ -9,10 +9,9 @@ import {
   pictureInViewport,
   type Size,
 } from '../../src/domain/geometry.ts';
-import type { Step } from '../../src/domain/result.ts';
+import { STEPS, type Step } from '../../src/domain/result.ts';
 
 const SEED = 20261122;
-const STEPS: readonly Step[] = ['selfie', 'ktp'];
 const side = fc.integer({ min: 200, max: 4000 });
 const size = fc.record({ width: side, height: side });
 
@@ -20,6 +19,8 @@ describe('guideInPicture', () => {
   test.each([
     ['selfie', 3 / 4],
     ['ktp', ID1_RATIO],
+    ['sim', ID1_RATIO],
+    ['npwp', ID1_RATIO],
   ] as const)('%s keeps its shape and lies in the middle of any picture', (step, ratio) => {
     fc.assert(
       fc.property(size, (picture) => {

@@ -9,13 +9,11 @@ import {
   type Encode,
   type EncodeResult,
 } from '../../src/domain/photo.ts';
-import type { ProviderId, Step } from '../../src/domain/result.ts';
+import { PROVIDER_IDS, STEPS } from '../../src/domain/result.ts';
 import { PHOTO_LIMITS, withinLimits } from '../../src/domain/limits.ts';
 
 const SEED = 20261122;
-const PROVIDERS: readonly ProviderId[] = ['identifai', 'eendigo'];
-const STEPS: readonly Step[] = ['selfie', 'ktp'];
-const CASES = PROVIDERS.flatMap((provider) => STEPS.map((step) => ({ provider, step })));
+const CASES = PROVIDER_IDS.flatMap((provider) => STEPS.map((step) => ({ provider, step })));
 const CAMERAS: readonly Size[] = [
   { width: 1280, height: 720 },
   { width: 720, height: 1280 },

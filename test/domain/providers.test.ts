@@ -12,6 +12,7 @@ import {
   parseBody,
   readBoolean,
   readNumber,
+  VERIFICATION_STEPS,
   type Provider,
   type ProviderAnswer,
 } from '../../src/providers/provider.ts';
@@ -377,6 +378,10 @@ test.each([
   [true, null],
 ])('readNumber(%j) is %j', (value, expected) => {
   expect(readNumber(value)).toBe(expected);
+});
+
+test.each([identifai, eendigo])('$id takes the photos of a verification, and no other', ({ photos }) => {
+  expect(new Set(photos.map(({ step }) => step))).toEqual(new Set(VERIFICATION_STEPS));
 });
 
 test('IdentifAI takes KTP, then selfie', () => {

@@ -1,6 +1,7 @@
 import { chromium } from '@playwright/test';
 import { PHOTO_LIMITS, withinLimits } from '../../src/domain/limits.ts';
-import type { ProviderId } from '../../src/domain/result.ts';
+import { STEPS, type ProviderId } from '../../src/domain/result.ts';
+import type { SubmitDetail } from '../../src/index.ts';
 import { launchCapture, type CapturePage } from '../../src/playwright/index.ts';
 import { ORIGIN, SECRETS } from './server.ts';
 import { barePage, expect, goodScenes, SETTINGS, test } from './support.ts';
@@ -85,6 +86,42 @@ test('a page that prevents kyc-submit keeps the photo, and nothing is sent', asy
   await capture.waitForState('review');
   expect((await capture.photos()).map(({ step }) => step)).toEqual(['selfie']);
   expect((await capture.exchanges()).filter(({ url }) => url.includes('/kyc/token'))).toEqual([]);
+});
+
+test('further cards: the page gets all four photos, the provider its two', async ({ open }) => {
+  // Twice as many photos as in the other journeys.
+  test.slow();
+  const capture = await open('/?provider=eendigo&steps=selfie,ktp,sim,npwp', {
+    ...SETTINGS['phone, upright camera'],
+    scenes: goodScenes(),
+    prepare: async (page) => {
+      await page.addInitScript(() => {
+        document.addEventListener('kyc-submit', (event) => {
+          const { photos } = (event as CustomEvent<SubmitDetail>).detail;
+          const told = [...photos].map(([step, { size }]) => `${step} ${size}`);
+          document.documentElement.dataset['submitted'] = told.join();
+        });
+      });
+    },
+  });
+  const outcome = await capture.run(240_000);
+  expect(outcome).toMatchObject({ ended: 'done', result: { provider: 'eendigo', verified: true } });
+
+  expect(outcome.photos.map(({ step }) => step)).toEqual(STEPS);
+  for (const photo of outcome.photos) {
+    const limits = PHOTO_LIMITS.eendigo[photo.step];
+    expect(withinLimits(photo, limits), `${photo.step} is ${photo.width}x${photo.height}`).toBe(true);
+    expect(photo.jpeg.length).toBeLessThanOrEqual(limits.maxBytes);
+  }
+  await expect(capture.page.locator('html')).toHaveAttribute(
+    'data-submitted',
+    outcome.photos.map(({ step, jpeg }) => `${step} ${jpeg.length}`).join(),
+  );
+  const uploads = (await capture.bodies()).filter(({ url }) => url.endsWith('/kyc/submissions'));
+  expect(uploads.map(({ parts }) => parts.map(({ name }) => name))).toEqual([['selfie', 'ktp', 'refNumber']]);
+  await expect(capture.page.locator('#result figure')).toHaveCount(4);
+  await expectPrivate(capture);
+  expect(capture.console).toEqual([]);
 });
 
 /** Every request went to the page's own origin, and no secret was in anything sent or received. */

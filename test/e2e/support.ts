@@ -1,5 +1,14 @@
 import { chromium, expect, test as base } from '@playwright/test';
-import { CARD_SCENE, describePeople, faceScene, people, type Person } from '../../demo/people.ts';
+import {
+  CARD_SCENE,
+  describePeople,
+  faceScene,
+  NPWP_SCENE,
+  people,
+  SIM_SCENE,
+  type Person,
+} from '../../demo/people.ts';
+import type { Step } from '../../src/domain/result.ts';
 import {
   launchCapture,
   type CaptureBrowser,
@@ -44,8 +53,8 @@ export function person(index: number): Person {
 }
 
 /** Somebody who does everything right. */
-export function goodScenes(index = 0): { readonly selfie: Scene; readonly ktp: Scene } {
-  return { selfie: faceScene(person(index)), ktp: CARD_SCENE };
+export function goodScenes(index = 0): Readonly<Record<Step, Scene>> {
+  return { selfie: faceScene(person(index)), ktp: CARD_SCENE, sim: SIM_SCENE, npwp: NPWP_SCENE };
 }
 
 /** Viewports and cameras that the widget has to suit. */

@@ -92,10 +92,18 @@ describe('attributes', () => {
     expect(element.shadowRoot?.querySelector('h2')?.textContent).toBe(title);
   });
 
-  test('the start screen plans the steps the page asked for and holds the consent text', async () => {
+  test.each<[attributes: Record<string, string>, planned: number]>([
+    [{}, 2],
+    [{ steps: 'npwp' }, 1],
+    [{ steps: 'npwp, sim,ktp,selfie' }, 4],
+  ])('%o plans %i photos', async (attributes, planned) => {
+    const element = await mount(attributes);
+    expect(element.shadowRoot?.querySelectorAll('.plan li')).toHaveLength(planned + 1);
+  });
+
+  test('the start screen holds the consent text', async () => {
     const element = await mount({ steps: 'selfie' });
     element.innerHTML = '<p slot="consent">consent</p>';
-    expect(element.shadowRoot?.querySelectorAll('.plan li')).toHaveLength(2);
     const slot = element.shadowRoot?.querySelector<HTMLSlotElement>('slot[name="consent"]');
     await until(() => slot?.assignedElements().length === 1);
   });

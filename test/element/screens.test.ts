@@ -3,13 +3,12 @@ import { LitElement, render } from 'lit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Journey, State } from '../../src/domain/flow.ts';
 import { startGuide, type Hint } from '../../src/domain/guide.ts';
-import { CaptureError, type ErrorCode, type Result, type Step } from '../../src/domain/result.ts';
+import { CaptureError, STEPS, type ErrorCode, type Result, type Step } from '../../src/domain/result.ts';
 import { messagesFor } from '../../src/element/messages/messages.ts';
 import { styles } from '../../src/element/styles.ts';
 import { screen } from '../../src/element/views.ts';
 
 const LANGUAGES = ['id', 'en'] as const;
-const STEPS: readonly Step[] = ['selfie', 'ktp'];
 const HINTS = Object.keys(messagesFor('id').messages.hints) as Hint[];
 const ERRORS = Object.keys(messagesFor('id').messages.failed.errors) as ErrorCode[];
 const SIZES = [
@@ -153,6 +152,45 @@ describe.each(LANGUAGES)('in %s', (language) => {
     expect(text(root.querySelector('[part="message"]'))).toMatch(/^\p{Lu}.*[.)]$/u);
     expect(root.querySelector('[data-action="retry"]')).not.toBeNull();
     expect(root.querySelector('[data-action="cancel"]')).not.toBeNull();
+  });
+});
+
+describe.each(LANGUAGES)('the steps in %s', (language) => {
+  const { hints, steps } = messagesFor(language).messages;
+  const NAMES: Record<Step, RegExp> = { selfie: /selfie/i, ktp: /KTP/, sim: /SIM/, npwp: /NPWP/ };
+  const others = (step: Step): readonly RegExp[] =>
+    STEPS.filter((other) => other !== step).map((other) => NAMES[other]);
+
+  test.each(STEPS)('%s is called by its own name wherever it is named', async (step) => {
+    const { plan, title, shutter, review } = steps[step];
+    for (const sentence of [plan, title, shutter, review.title, review.photo])
+      expect(sentence).toMatch(NAMES[step]);
+    for (const state of [
+      live(step, null, true),
+      live(step, 'too-dark', true),
+      { name: 'review', step } as const,
+    ]) {
+      const shown = await show(state, language);
+      const labels = [...shown.querySelectorAll('[aria-label], [alt]')].map(
+        (each) => each.getAttribute('aria-label') ?? each.getAttribute('alt'),
+      );
+      const all = `${shown.textContent} ${labels.join(' ')}`;
+      expect(all).toMatch(NAMES[step]);
+      for (const other of others(step)) expect(all).not.toMatch(other);
+    }
+  });
+
+  test('hints name no card, because they are said of each', () => {
+    for (const sentence of Object.values(hints)) {
+      for (const step of STEPS) expect(sentence).not.toMatch(NAMES[step]);
+    }
+  });
+
+  test('the plan has every step in order, and each advice once', async () => {
+    const plan = [...(await show({ name: 'start' }, language)).querySelectorAll('.plan li')].map(text);
+    STEPS.forEach((step, place) => expect(plan[place]).toContain(steps[step].plan));
+    for (const advice of new Set(STEPS.map((step) => steps[step].advice)))
+      expect(plan.filter((line) => line.includes(advice))).toHaveLength(1);
   });
 });
 

@@ -191,6 +191,11 @@ describe('the token endpoint', () => {
     expect(response.headers.get('x-kyc-sandbox')).toBeNull();
   });
 
+  test('takes the steps of further cards beside those of the verification', async () => {
+    expect((await ask({ ...good, steps: ['npwp', 'selfie', 'sim', 'ktp'] })).status).toBe(200);
+    expect((await ask({ ...good, steps: ['sim', 'npwp'] })).status).toBe(422);
+  });
+
   test("passes IdentifAI's answer on unchanged in direct mode", async () => {
     expect(await (await ask(good, '/kyc/token/direct')).json()).toEqual({
       ok: true,

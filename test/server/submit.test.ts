@@ -98,6 +98,22 @@ describe.each(WAYS)('$way', ({ way, changes }) => {
     ]);
   });
 
+  test('photos of further cards stay in the page, whatever their order', async () => {
+    const refNumber = `FURTHER${way}`;
+    const card = blob(new Uint8Array(790_000));
+    const submission = request(app, {
+      ...changes,
+      refNumber,
+      steps: ['npwp', 'selfie', 'sim', 'ktp'],
+      photos: new Map([['npwp', card], ['sim', card], ...photos()]),
+    });
+    expect((await submit(submission)).verified).toBe(true);
+    const [arrived] = await received(app, refNumber);
+    expect(arrived?.images.map(({ bytes }) => bytes).sort()).toEqual([SELFIE.length, KTP.length].sort());
+    expect(submission.exchanges[0]?.sent).toContain('"steps":["selfie","ktp"]');
+    if (way !== 'direct') expect(submission.exchanges[1]?.sent).toMatch(/\}selfie,ktp,refNumber$/);
+  });
+
   test('progress runs from token through upload to waiting, and never back', async () => {
     const told: SubmitProgress[] = [];
     const onProgress = (progress: SubmitProgress): void => void told.push(progress);
@@ -368,9 +384,12 @@ describe('the relay', () => {
 
 describe('before anything is sent', () => {
   const one = new Map([['selfie', blob(drawJpeg(16, 16))]] as const);
+  const further = new Map([['sim', blob(drawJpeg(16, 16))]] as const);
   test.each<[string, Partial<SubmitRequest>, ErrorCode, number]>([
     ['offline', { online: () => false }, 'offline', 0],
     ['a photo is missing', { photos: one }, 'configuration-invalid', 0],
+    ['steps of which none is sent', { steps: ['sim'], photos: further }, 'configuration-invalid', 0],
+    ['a context field named sim', { context: { sim: 'x' } }, 'configuration-invalid', 0],
     ['a context field named key', { context: { key: 'x' } }, 'configuration-invalid', 0],
     [
       'direct mode to a retired host',

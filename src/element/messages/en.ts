@@ -1,21 +1,43 @@
-import type { Messages } from './messages.ts';
+import type { Messages, StepMessages } from './messages.ts';
+
+const card = (name: string): StepMessages => ({
+  plan: `Photograph your original ${name}.`,
+  advice: 'Lay it flat where no light reflects.',
+  title: `Photo of the ${name}`,
+  fit: `Place the ${name} inside the frame`,
+  shutter: `Photograph the ${name}`,
+  review: {
+    title: `Check the photo of your ${name}`,
+    check: 'All the writing should be readable, with no reflection.',
+    photo: `The photo of the ${name} just taken`,
+  },
+});
 
 /** English. */
 export const en: Messages = {
   start: {
     title: 'Verify your identity',
-    lead: 'We need to make sure that it is really you. It takes about a minute.',
-    steps: {
-      selfie: 'Take a selfie. Find a bright place and take off glasses or a mask.',
-      ktp: 'Photograph your original KTP. Lay it flat where no light reflects.',
-    },
+    lead: 'We need to make sure that it is really you. It takes a minute or two.',
     sending: 'The photos are sent securely to be checked.',
     privacy: 'The camera picture is checked on this device. Only the photos you accept are sent.',
     begin: 'Start',
   },
-  camera: {
-    selfie: { title: 'Selfie', fit: 'Place your face inside the oval' },
-    ktp: { title: 'Photo of the KTP', fit: 'Place the KTP inside the frame' },
+  steps: {
+    selfie: {
+      plan: 'Take a selfie.',
+      advice: 'Find a bright place and take off glasses or a mask.',
+      title: 'Selfie',
+      fit: 'Place your face inside the oval',
+      shutter: 'Take the selfie',
+      review: {
+        title: 'Check your selfie',
+        check: 'Your face should be clear and not blurred.',
+        photo: 'The selfie just taken',
+      },
+    },
+    ktp: card('KTP'),
+    sim: card('SIM'),
+    npwp: card('NPWP card'),
   },
   loading: (percent) => `Getting ready… ${percent}%`,
   openingCamera: 'Opening the camera… Choose “Allow” if asked.',
@@ -38,25 +60,18 @@ export const en: Messages = {
     'eyes-closed': 'Keep both eyes open',
     blurred: 'Blurred: wipe the lens, hold still',
     moving: 'Hold still for a moment',
-    'no-card': 'Place the KTP inside the frame',
-    'not-a-card': 'This does not look like a KTP',
-    'card-too-far': 'Hold the KTP closer',
-    'card-cut-off': 'Keep the whole KTP in view',
-    'card-tilted': 'Hold the KTP flat and straight',
-    'card-upside-down': 'Turn the KTP the right way up',
+    'no-card': 'Place the card inside the frame',
+    'not-a-card': 'This does not look like the right card',
+    'card-too-far': 'Hold the card closer',
+    'card-cut-off': 'Keep the whole card in view',
+    'card-tilted': 'Hold the card flat and straight',
+    'card-upside-down': 'Turn the card the right way up',
     'card-glare': 'Light is reflected, move the card',
     'card-blurred': 'The writing is blurred, hold still',
     'card-covered': 'Something covers the card, hold it by its edges',
     'hold-still': 'Good, hold still',
   },
-  shutter: { selfie: 'Take the selfie', ktp: 'Photograph the KTP' },
   review: {
-    title: { selfie: 'Check your selfie', ktp: 'Check the photo of your KTP' },
-    check: {
-      selfie: 'Your face should be clear and not blurred.',
-      ktp: 'All the writing should be readable, with no reflection.',
-    },
-    photoOf: { selfie: 'The selfie just taken', ktp: 'The photo of the KTP just taken' },
     use: 'Use photo',
     retake: 'Take again',
   },

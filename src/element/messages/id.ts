@@ -1,21 +1,43 @@
-import type { Messages } from './messages.ts';
+import type { Messages, StepMessages } from './messages.ts';
+
+const card = (name: string): StepMessages => ({
+  plan: `Ambil foto ${name} asli.`,
+  advice: 'Letakkan di tempat rata tanpa pantulan cahaya.',
+  title: `Foto ${name}`,
+  fit: `Tempatkan ${name} di dalam bingkai`,
+  shutter: `Ambil foto ${name}`,
+  review: {
+    title: `Periksa foto ${name}`,
+    check: 'Pastikan semua tulisan terbaca dan tidak ada pantulan cahaya.',
+    photo: `Foto ${name} yang baru diambil`,
+  },
+});
 
 /** Bahasa Indonesia. */
 export const id: Messages = {
   start: {
     title: 'Verifikasi identitas',
-    lead: 'Kami perlu memastikan bahwa ini benar Anda. Hanya sekitar satu menit.',
-    steps: {
-      selfie: 'Ambil foto selfie. Cari tempat yang terang dan lepas kacamata atau masker.',
-      ktp: 'Ambil foto KTP asli. Letakkan di tempat rata tanpa pantulan cahaya.',
-    },
+    lead: 'Kami perlu memastikan bahwa ini benar Anda. Hanya satu atau dua menit.',
     sending: 'Foto dikirim dengan aman untuk diperiksa.',
     privacy: 'Gambar kamera diperiksa di perangkat ini. Hanya foto yang Anda setujui yang dikirim.',
     begin: 'Mulai',
   },
-  camera: {
-    selfie: { title: 'Foto selfie', fit: 'Tempatkan wajah di dalam oval' },
-    ktp: { title: 'Foto KTP', fit: 'Tempatkan KTP di dalam bingkai' },
+  steps: {
+    selfie: {
+      plan: 'Ambil foto selfie.',
+      advice: 'Cari tempat yang terang dan lepas kacamata atau masker.',
+      title: 'Foto selfie',
+      fit: 'Tempatkan wajah di dalam oval',
+      shutter: 'Ambil foto selfie',
+      review: {
+        title: 'Periksa selfie Anda',
+        check: 'Pastikan wajah terlihat jelas dan tidak buram.',
+        photo: 'Foto selfie yang baru diambil',
+      },
+    },
+    ktp: card('KTP'),
+    sim: card('SIM'),
+    npwp: card('kartu NPWP'),
   },
   loading: (percent) => `Menyiapkan… ${percent}%`,
   openingCamera: 'Membuka kamera… Pilih “Izinkan” jika diminta.',
@@ -38,25 +60,18 @@ export const id: Messages = {
     'eyes-closed': 'Buka kedua mata',
     blurred: 'Buram, bersihkan lensa lalu tahan',
     moving: 'Jangan bergerak dulu',
-    'no-card': 'Tempatkan KTP di dalam bingkai',
-    'not-a-card': 'Ini bukan KTP',
-    'card-too-far': 'Dekatkan KTP ke kamera',
-    'card-cut-off': 'Seluruh KTP harus terlihat',
-    'card-tilted': 'Sejajarkan KTP dengan bingkai',
-    'card-upside-down': 'KTP terbalik, putar dulu',
-    'card-glare': 'Ada pantulan cahaya, geser KTP',
+    'no-card': 'Tempatkan kartu di dalam bingkai',
+    'not-a-card': 'Ini bukan kartu yang diminta',
+    'card-too-far': 'Dekatkan kartu ke kamera',
+    'card-cut-off': 'Seluruh kartu harus terlihat',
+    'card-tilted': 'Sejajarkan kartu dengan bingkai',
+    'card-upside-down': 'Kartu terbalik, putar dulu',
+    'card-glare': 'Ada pantulan cahaya, geser kartu',
     'card-blurred': 'Tulisan buram, tahan hingga fokus',
     'card-covered': 'Ada yang menutupi kartu, pegang tepinya saja',
     'hold-still': 'Bagus, tahan sebentar',
   },
-  shutter: { selfie: 'Ambil foto selfie', ktp: 'Ambil foto KTP' },
   review: {
-    title: { selfie: 'Periksa selfie Anda', ktp: 'Periksa foto KTP' },
-    check: {
-      selfie: 'Pastikan wajah terlihat jelas dan tidak buram.',
-      ktp: 'Pastikan semua tulisan terbaca dan tidak ada pantulan cahaya.',
-    },
-    photoOf: { selfie: 'Foto selfie yang baru diambil', ktp: 'Foto KTP yang baru diambil' },
     use: 'Gunakan foto',
     retake: 'Ambil ulang',
   },

@@ -4,27 +4,43 @@ import type { SendingPhase } from '../../domain/flow.ts';
 import { en } from './en.ts';
 import { id } from './id.ts';
 
+/** What the person reads in one step. */
+export interface StepMessages {
+  /** What will be done, on the start screen. */
+  readonly plan: string;
+  /** How it turns out well; said once where several steps have the same. */
+  readonly advice: string;
+  /** The name of the camera's screen. */
+  readonly title: string;
+  /** Said until the first hint. */
+  readonly fit: string;
+  /** The name of the shutter button. */
+  readonly shutter: string;
+  readonly review: {
+    readonly title: string;
+    /** What to look for in the photo. */
+    readonly check: string;
+    /** The photo's alternative text. */
+    readonly photo: string;
+  };
+}
+
 /** Every sentence the person may read, in one language. Functions where a value is spliced in. */
 export interface Messages {
   readonly start: {
     readonly title: string;
     readonly lead: string;
-    /** What will happen, per step, in the page's order. */
-    readonly steps: Record<Step, string>;
     readonly sending: string;
     readonly privacy: string;
     readonly begin: string;
   };
-  /** The name of the screen, per step. */
-  readonly camera: Record<Step, { readonly title: string; readonly fit: string }>;
+  /** What is said of each step, and of no other. */
+  readonly steps: Record<Step, StepMessages>;
   readonly loading: (percent: number) => string;
   readonly openingCamera: string;
+  /** These name no card, because they are said of each. */
   readonly hints: Record<Hint, string>;
-  readonly shutter: Record<Step, string>;
   readonly review: {
-    readonly title: Record<Step, string>;
-    readonly check: Record<Step, string>;
-    readonly photoOf: Record<Step, string>;
     readonly use: string;
     readonly retake: string;
   };
