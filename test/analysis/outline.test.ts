@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findOutline } from '../../src/analysis/outline.ts';
+import { findOutlines } from '../../src/analysis/outline.ts';
 import { polygonMask, type Pixels } from '../../src/analysis/pixels.ts';
 import { cornersOf, guideInPicture, ID1_RATIO, type Point, type Size } from '../../src/domain/geometry.ts';
 import { homographyTo, project, type Quad, sidesOf } from '../../src/domain/homography.ts';
@@ -69,7 +69,7 @@ function held(width: number, pitch: number, yaw: number, roll: number, ratio = I
   }) as unknown as Quad; // four in, four out
 }
 
-const find = (pixels: Pixels): Quad | undefined => findOutline(pixels, GUIDE)?.corners;
+const find = (pixels: Pixels): Quad | undefined => findOutlines(pixels, GUIDE)[0]?.corners;
 const between = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true });
 
 describe('the outline of a card', () => {
@@ -116,9 +116,33 @@ describe('the outline of a card', () => {
     expect(find(painted([[INK, cornersOf({ x: 0, y: 0, width: 640, height: 240 })]]))).toBeUndefined();
   });
 
-  test('is not looked for away from the guide', () => {
-    const corners = held(160, 0, 0, 0, ID1_RATIO, -1.9);
-    expect(corners[0].x).toBeLessThan(0);
-    expect(find(painted(card(corners)))).toBeUndefined();
+  test('is found where both ends are outside of the picture', () => {
+    const corners = held(700, 0, 0, 1);
+    expect(Math.min(...corners.map(({ x }) => x))).toBeLessThan(-25);
+    expect(errorOf(find(painted(card(corners))), corners)).toBeLessThan(3);
+  });
+
+  test('is found away from the guide', () => {
+    const corners = held(300, 0, 0, 0, ID1_RATIO, -0.9);
+    expect(corners[0].x).toBeLessThan(-90);
+    // A third of it is completed from the rest.
+    expect(errorOf(find(painted(card(corners))), corners)).toBeLessThan(8);
+  });
+
+  test('is not seen in lines that cross on one ground', () => {
+    const [p, q, r, s] = held(420, 0, 0, 0);
+    const line = (from: Point, to: Point): readonly Point[] =>
+      from.y === to.y
+        ? cornersOf({ x: 0, y: from.y, width: FRAME.width, height: 3 })
+        : cornersOf({ x: from.x, y: 0, width: 3, height: FRAME.height });
+    const lines = [line(p, q), line(q, r), line(s, r), line(p, s)].map((bar) => [INK, bar] as const);
+    expect(find(painted(lines))).toBeUndefined();
+  });
+
+  test('may be the second where a larger thing of its shape lies under it', () => {
+    const corners = held(300, 0, 0, 0);
+    const under = held(560, 0, 0, 2);
+    const all = findOutlines(painted([[[150, 150, 150], under], ...card(corners)]), GUIDE);
+    expect(Math.min(...all.map((outline) => errorOf(outline.corners, corners)))).toBeLessThan(1);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Aligned, EYE_DISTANCE } from '../../src/analysis/patch.ts';
 import type { Plane } from '../../src/analysis/pixels.ts';
-import { eyeSharpness } from '../../src/analysis/sharpness.ts';
+import { eyeSharpness, leastSteepness } from '../../src/analysis/sharpness.ts';
 
 const WIDTH = 192;
 const HEIGHT = 240;
@@ -95,5 +95,21 @@ describe('eyeSharpness', () => {
     expect(
       eyeSharpness(face(2), blurred(1.5), RANGE) / eyeSharpness(face(), blurred(1.5), RANGE),
     ).toBeCloseTo(Math.SQRT2);
+  });
+});
+
+describe('leastSteepness', () => {
+  const box = { x: 20, y: 20, width: 150, height: 190 };
+  const edges = { reach: 6, minSpan: 30, quantile: 0.97 };
+
+  test('tells blur that eyes would not, of whatever is in the box', () => {
+    const values = [0.8, 1.2, 1.8, 2.6].map((sigma) => leastSteepness(blurred(sigma), box, edges) ?? NaN);
+    expect(values).toEqual(values.toSorted((a, b) => b - a));
+    expect((values[0] ?? NaN) / (values[3] ?? NaN)).toBeGreaterThan(2);
+  });
+
+  test('is no measure where there is no contrast', () => {
+    const plain = { ...discs(), data: new Float32Array(WIDTH * HEIGHT).fill(120) };
+    expect(leastSteepness(plain, box, edges)).toBeNull();
   });
 });

@@ -47,6 +47,7 @@ const GOOD_CARD: CardObservation = {
   frame: { width: 640, height: 480 },
   outline: { corners: cornersOf(CARD_GUIDE), support: 0.95 },
   portrait: { upright: 0.9, turned: 0 },
+  covered: 0,
   texture: 0.7,
   luma: 180,
   highlight: 212,
@@ -166,7 +167,8 @@ const LIMITS: readonly [GuidanceCode, string, allowed: Observation, broken: Obse
   ['too-bright', 'the card is washed out', withCard({ luma: 225 }), withCard({ luma: 226 })],
   ['card-glare', 'a lamp', withCard({ glare: 0.004 }), withCard({ glare: 0.0041 })],
   ['moving', 'the card', withCard({ motion: 0.25 }), withCard({ motion: 0.26 })],
-  ['card-blurred', 'the writing', withCard({ sharpness: 0.1 }), withCard({ sharpness: 0.099 })],
+  ['card-blurred', 'the writing', withCard({ sharpness: 0.138 }), withCard({ sharpness: 0.137 })],
+  ['card-covered', 'fingers', withCard({ covered: 0.045 }), withCard({ covered: 0.046 })],
 ];
 
 const guideFor = ({ kind }: Observation): Box => (kind === 'face' ? GUIDE : CARD_GUIDE);
@@ -273,6 +275,7 @@ describe('assess on whatever is seen', () => {
       frame,
       outline: fc.option(fc.record({ corners: fc.tuple(point, point, point, point), support: number(0, 1) })),
       portrait: fc.option(fc.record({ upright: number(0, 1), turned: number(0, 1) })),
+      covered: number(0, 1),
       texture: number(0, 1),
       luma: number(0, 255),
       highlight: number(0, 255),
