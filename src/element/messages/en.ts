@@ -49,6 +49,8 @@ export const en: Messages = {
     'hold-still': 'Good, hold still',
   },
   shutter: { selfie: 'Take the selfie', ktp: 'Photograph the KTP' },
+  torch: 'Light',
+  refocus: 'Focus',
   review: {
     title: { selfie: 'Check your selfie', ktp: 'Check the photo of your KTP' },
     check: {
@@ -56,6 +58,7 @@ export const en: Messages = {
       ktp: 'All the writing should be readable, with no reflection.',
     },
     photoOf: { selfie: 'The selfie just taken', ktp: 'The photo of the KTP just taken' },
+    doubt: 'This photo may not be good enough.',
     use: 'Use photo',
     retake: 'Take again',
   },

@@ -49,6 +49,8 @@ export const id: Messages = {
     'hold-still': 'Bagus, tahan sebentar',
   },
   shutter: { selfie: 'Ambil foto selfie', ktp: 'Ambil foto KTP' },
+  torch: 'Lampu',
+  refocus: 'Fokus',
   review: {
     title: { selfie: 'Periksa selfie Anda', ktp: 'Periksa foto KTP' },
     check: {
@@ -56,6 +58,7 @@ export const id: Messages = {
       ktp: 'Pastikan semua tulisan terbaca dan tidak ada pantulan cahaya.',
     },
     photoOf: { selfie: 'Foto selfie yang baru diambil', ktp: 'Foto KTP yang baru diambil' },
+    doubt: 'Foto ini mungkin belum cukup baik.',
     use: 'Gunakan foto',
     retake: 'Ambil ulang',
   },

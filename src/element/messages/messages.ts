@@ -21,10 +21,15 @@ export interface Messages {
   readonly openingCamera: string;
   readonly hints: Record<Hint, string>;
   readonly shutter: Record<Step, string>;
+  /** The switch of the camera's lamp; the same whether it is on or off. */
+  readonly torch: string;
+  readonly refocus: string;
   readonly review: {
     readonly title: Record<Step, string>;
     readonly check: Record<Step, string>;
     readonly photoOf: Record<Step, string>;
+    /** Said of a photo by hand, before the hint that applied to it. */
+    readonly doubt: string;
     readonly use: string;
     readonly retake: string;
   };
