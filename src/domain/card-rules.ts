@@ -29,6 +29,9 @@ const UNCLEAR: readonly GuidanceCode[] = [
   'card-blurred',
 ];
 
+/** How certain a portrait that stands on its head has to be, where it is surer than an upright one, 0..1. */
+export const TURNED_FROM = 0.5;
+
 /** What a frame of a card has to be like, the most helpful first: light, without which nothing is found, then what is in view, how it lies, what it looks like. */
 export const CARD_RULES: readonly GuidanceRule<CardMeasure>[] = [
   {
@@ -108,7 +111,7 @@ export const CARD_RULES: readonly GuidanceRule<CardMeasure>[] = [
     code: 'card-upside-down',
     measure: 'turned',
     comparison: 'above',
-    threshold: 0.5,
+    threshold: TURNED_FROM,
     unit: 'certainty',
     why: 'As for the portrait, where a turned face is more certain than an upright one.',
   },

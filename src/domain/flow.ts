@@ -9,6 +9,8 @@ export interface Photo extends Size {
   readonly bytes: number;
   /** Encodes it took to meet the limits. */
   readonly encodes: number;
+  /** What may be wrong with it, the most helpful first; nothing where the shutter went by itself. */
+  readonly issues: readonly Issue[];
 }
 
 /** What submitting is doing: asking for the token, sending, waiting for the provider. */
@@ -152,7 +154,7 @@ function goLive(journey: Journey, state: In<'opening'>, now: number): Next {
     since: now,
     guide: startGuide(now),
     issues: [],
-    manual: MANUAL_SHUTTER_AFTER_MS[state.step] === 0,
+    manual: false,
     taking: false,
   };
   return [{ ...journey, state: live }, [tell({ type: 'ready', step: state.step })]];

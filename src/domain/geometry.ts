@@ -65,6 +65,23 @@ export function pictureInViewport(step: Step, viewport: Size, picture: Size): Bo
   return { x: (viewport.width - width) / 2, y: (viewport.height - height) / 2, width, height };
 }
 
+/**
+ * The point of the camera's picture that is shown at a point of the viewport, in parts of the picture's width and
+ * height, 0..1; null where the picture does not reach.
+ */
+export function pointInPicture(
+  step: Step,
+  viewport: Size,
+  picture: Size,
+  mirrored: boolean,
+  at: Point,
+): Point | null {
+  const shown = pictureInViewport(step, viewport, picture);
+  const x = (at.x - shown.x) / shown.width;
+  const y = (at.y - shown.y) / shown.height;
+  return x < 0 || x > 1 || y < 0 || y > 1 ? null : { x: mirrored ? 1 - x : x, y };
+}
+
 /** The guide of a step, in px of the viewport. */
 export function guideInViewport(step: Step, viewport: Size, picture: Size): Box {
   const shown = pictureInViewport(step, viewport, picture);
@@ -107,6 +124,13 @@ export function sharedArea(a: Box, b: Box): number {
 export function fitLongSide(size: Size, longSide: number): Size {
   const factor = Math.min(1, longSide / Math.max(size.width, size.height));
   return { width: Math.round(size.width * factor), height: Math.round(size.height * factor) };
+}
+
+/** The smallest box round all points. */
+export function boxRound(points: readonly Point[]): Box {
+  const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
+  const [x, y] = [Math.min(...xs), Math.min(...ys)];
+  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
 }
 
 /** Grows a box round its centre by a share of its own width and height on each side. */

@@ -70,11 +70,13 @@ export const PHOTO_LIMITS: Record<ProviderId, Record<Step, PhotoLimits>> = {
 /** Part of `maxBytes` that a photo may really use (the margin is ours: multipart and base64 rounding). */
 export const BYTE_MARGIN = 0.95;
 
-/**
- * How long the camera guides before the person may press the shutter, ms. The card has its button
- * from the start; a selfie is taken by itself, and the button is the way out where no pose passes.
- */
-export const MANUAL_SHUTTER_AFTER_MS: Record<Step, number> = { selfie: 20_000, ktp: 0, sim: 0, npwp: 0 };
+/** How long the camera guides before the person may press the shutter, ms: the way out where no frame passes. */
+export const MANUAL_SHUTTER_AFTER_MS: Record<Step, number> = {
+  selfie: 20_000,
+  ktp: 10_000,
+  sim: 10_000,
+  npwp: 10_000,
+};
 
 /** True where a photo of this size is within the limits, in either orientation. */
 export function withinLimits(

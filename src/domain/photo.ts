@@ -1,5 +1,7 @@
 import { cornersOf, fitInside, growBox, ID1_RATIO, type Box, type Size } from './geometry.ts';
+import { TURNED_FROM } from './card-rules.ts';
 import { homographyTo, mapQuad, project, sidesOf, type Quad } from './homography.ts';
+import type { Observation } from './observation.ts';
 import type { Step } from './result.ts';
 import { STEP_TRAITS, type GuideShape } from './steps.ts';
 import { BYTE_MARGIN, type PhotoLimits } from './limits.ts';
@@ -58,6 +60,17 @@ export function cropOf(step: Step, picture: Size, guide: Box, limits: PhotoLimit
   const smallest = preferred.find((size) => size.width <= picture.width && size.height <= picture.height);
   return smallest ? fitInside(wanted, smallest, picture) : null;
 }
+
+/** The corners of the card in a frame, px of the frame, clockwise from the card's own top left; null where none is seen. */
+export function cardCorners(observation: Observation): Quad | null {
+  if (observation.kind !== 'card' || observation.outline === null) return null;
+  const { upright, turned } = observation.portrait ?? { upright: 0, turned: 0 };
+  const [p, q, r, s] = observation.outline.corners;
+  return turned > upright && turned >= TURNED_FROM ? [r, s, p, q] : [p, q, r, s];
+}
+
+/** True where a card, by its corners from its own top left, stands on its head. */
+export const isUpsideDown = ([p, , r]: Quad): boolean => p.x + p.y > r.x + r.y;
 
 /** What is kept round a straightened card on each side, as a share of its width: the most that fits is taken. */
 const CARD_MARGINS = [0.03, 0.015, 0];

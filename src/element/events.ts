@@ -1,5 +1,5 @@
 import type { SendingPhase } from '../domain/flow.ts';
-import type { ErrorCode, GuidanceCode, ProviderId, Result, Step, Unit } from '../domain/result.ts';
+import type { ErrorCode, GuidanceCode, Issue, ProviderId, Result, Step, Unit } from '../domain/result.ts';
 
 /** The camera of a step is live and judged. */
 export interface ReadyDetail {
@@ -24,6 +24,8 @@ export interface CaptureDetail {
   readonly bytes: number;
   /** Encodes it took to meet the provider's limits. */
   readonly encodes: number;
+  /** Rules that a photo by hand breaks, the most helpful first; empty where the shutter went by itself. */
+  readonly issues: readonly Issue[];
 }
 
 /**

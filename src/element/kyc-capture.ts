@@ -1,7 +1,7 @@
 import { LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { createAnalyser } from '../analysis/analyser.ts';
 import { NOT_STARTED, type News } from '../domain/flow.ts';
-import { pictureInViewport, type Size } from '../domain/geometry.ts';
+import { pictureInViewport, type Point, type Size } from '../domain/geometry.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
 import { openCamera, type CameraSource } from '../session/camera.ts';
 import { Session } from '../session/session.ts';
@@ -25,6 +25,7 @@ const SCRIPT_URL = import.meta.url;
  * @csspart guide - the outline on the camera's picture
  * @csspart hint - the one hint while the camera runs
  * @csspart photo - the photo under review
+ * @csspart warning - what may be wrong with a photo that was taken by hand
  * @csspart message - the sentence on the last and on the error screen
  */
 export class KycCapture extends LitElement {
@@ -143,11 +144,13 @@ export class KycCapture extends LitElement {
       video: camera?.video ?? null,
       picture: camera?.size() ?? null,
       mirrored: camera?.mirrored ?? false,
+      lit: camera?.light?.isOn ?? null,
+      focuses: !!camera?.refocus,
       card,
       viewport: this.viewport,
       debug: this.#sighted,
       photoUrl: (step) => this.#session?.photo(step)?.url ?? null,
-      act: (action) => this.#act(action),
+      act: (action, at) => this.#act(action, at),
     });
   }
 
@@ -181,10 +184,14 @@ export class KycCapture extends LitElement {
     return readConfiguration(this, this.baseURI, new URL('assets/', SCRIPT_URL), this.#generatedRef);
   }
 
-  #act(action: Action): void {
+  #act(action: Action, at?: Point): void {
     const session = this.#session;
     if (!session) return;
-    if (action === 'start' || action === 'restart') {
+    if (action === 'refocus') {
+      void session.camera?.refocus?.(at);
+    } else if (action === 'torch') {
+      void session.camera?.light?.toggle().then(() => this.requestUpdate());
+    } else if (action === 'start' || action === 'restart') {
       this.#generatedRef = newRefNumber();
       session.start();
     } else {
@@ -203,9 +210,8 @@ export class KycCapture extends LitElement {
         return;
       }
       case 'capture': {
-        const { step, width, height, bytes, encodes } = news.photo;
-        const blob = this.#session?.photo(step)?.blob;
-        if (blob) fire(this, 'kyc-capture', { step, blob, width, height, bytes, encodes });
+        const blob = this.#session?.photo(news.photo.step)?.blob;
+        if (blob) fire(this, 'kyc-capture', { ...news.photo, blob });
         return;
       }
       case 'progress':

@@ -1,7 +1,7 @@
 import { css } from 'lit';
+import { cameraStyles } from './camera-styles.ts';
 
-/** The look of every screen. A page changes it through the custom properties on `:host` and the parts. */
-export const styles = css`
+const screens = css`
   :host {
     --kyc-accent: #0b5fd7;
     --kyc-on-accent: #fff;
@@ -148,121 +148,6 @@ export const styles = css`
     padding-inline: 0.875rem;
   }
 
-  .camera {
-    display: flex;
-    flex-direction: column;
-    block-size: 100%;
-    background: #0b1118;
-    color: #fff;
-  }
-  .camera header {
-    display: flex;
-    align-items: center;
-    justify-content: space-between;
-    gap: 1rem;
-    padding: 0.625rem 0.5rem 0.625rem 1.25rem;
-  }
-  .camera h2 {
-    font-size: 1.0625rem;
-  }
-  .camera .count {
-    color: #b9c4d2;
-  }
-  .stage {
-    position: relative;
-    flex: 1;
-    min-block-size: 0;
-    overflow: hidden;
-    background: #05080c;
-  }
-  .picture {
-    position: absolute;
-  }
-  video,
-  .guide {
-    position: absolute;
-    inset: 0;
-    inline-size: 100%;
-    block-size: 100%;
-  }
-  .mirrored {
-    transform: scaleX(-1);
-  }
-  .shade {
-    fill: rgb(5 8 12 / 55%);
-  }
-  .outline,
-  .hold {
-    fill: none;
-    stroke: #fff;
-    stroke-width: 4;
-    transition: stroke 200ms;
-  }
-  .wrong .outline {
-    stroke: #ffc24b;
-  }
-  .good .outline {
-    stroke: rgb(255 255 255 / 45%);
-  }
-  .outline.left {
-    stroke: rgb(255 255 255 / 30%);
-    stroke-width: 2;
-    stroke-dasharray: 6 8;
-  }
-  .outline.card {
-    stroke-linejoin: round;
-  }
-  .good .outline.card,
-  .hold {
-    stroke: #41d98a;
-  }
-  .hold {
-    stroke-width: 7;
-    stroke-linecap: round;
-    stroke-linejoin: round;
-  }
-  .hint {
-    position: absolute;
-    inset-block-start: 0.75rem;
-    inset-inline: 0.75rem;
-    display: flex;
-    align-items: center;
-    justify-content: center;
-    gap: 0.5rem;
-    inline-size: fit-content;
-    max-inline-size: min(calc(100% - 1.5rem), 30rem);
-    margin-inline: auto;
-    padding: 0.5rem 1rem;
-    border-radius: 1.25rem;
-    background: rgb(11 17 24 / 82%);
-    font-weight: 600;
-    line-height: 1.3;
-    text-align: center;
-    text-wrap: balance;
-  }
-  .wrong .hint {
-    background: #ffc24b;
-    color: #241800;
-  }
-  .good .hint {
-    background: #11713f;
-  }
-  .loading {
-    position: absolute;
-    inset-inline: 0;
-    inset-block-end: 1.25rem;
-    display: grid;
-    gap: 0.5rem;
-    justify-items: center;
-    padding-inline: 1.5rem;
-    text-align: center;
-  }
-  .loading p {
-    padding: 0.25rem 0.75rem;
-    border-radius: 1rem;
-    background: rgb(11 17 24 / 75%);
-    font-size: 0.875rem;
-  }
   progress {
     appearance: none;
     inline-size: min(100%, 20rem);
@@ -284,15 +169,6 @@ export const styles = css`
     border-radius: 999px;
     background: var(--kyc-accent);
   }
-  .loading progress {
-    background: rgb(255 255 255 / 30%);
-  }
-  .loading progress::-webkit-progress-value {
-    background: #fff;
-  }
-  .loading progress::-moz-progress-bar {
-    background: #fff;
-  }
   progress:indeterminate {
     background: linear-gradient(90deg, transparent 0 35%, var(--kyc-accent) 35% 65%, transparent 65%) 0 0 /
       300% 100% color-mix(in srgb, currentColor 18%, transparent);
@@ -309,25 +185,6 @@ export const styles = css`
       background-position: 0 0;
     }
   }
-  .shutter {
-    position: absolute;
-    inset-inline: 0;
-    inset-block-end: 1rem;
-    display: grid;
-    justify-items: center;
-  }
-  .round {
-    inline-size: 4.25rem;
-    block-size: 4.25rem;
-    padding: 0;
-    border: 4px solid #fff;
-    background: #fff;
-    background-clip: content-box;
-    padding: 4px;
-  }
-  .round:disabled {
-    opacity: 0.5;
-  }
 
   .photo {
     flex: 1;
@@ -342,6 +199,16 @@ export const styles = css`
     inline-size: 100%;
     block-size: 100%;
     object-fit: contain;
+  }
+  .doubt {
+    display: flex;
+    gap: 0.5rem;
+    align-items: center;
+    padding: 0.5rem 0.75rem;
+    border-radius: 12px;
+    background: #ffc24b;
+    color: #241800;
+    line-height: 1.3;
   }
   .message {
     align-items: center;
@@ -388,17 +255,11 @@ export const styles = css`
     }
   }
   @media (prefers-reduced-motion: reduce) {
-    .outline,
-    .hold {
-      transition: none;
-    }
     progress:indeterminate {
       animation-duration: 6s;
     }
   }
-  @media (forced-colors: active) {
-    .round {
-      background: ButtonText;
-    }
-  }
 `;
+
+/** The look of every screen. A page changes it through the custom properties on `:host` and the parts. */
+export const styles = [screens, cameraStyles];

@@ -1,6 +1,13 @@
 import { html, nothing, svg, type SVGTemplateResult, type TemplateResult } from 'lit';
 import type { Journey, State } from '../domain/flow.ts';
-import { guideInViewport, pictureInViewport, type Box, type Size } from '../domain/geometry.ts';
+import {
+  guideInViewport,
+  pictureInViewport,
+  pointInPicture,
+  type Box,
+  type Point,
+  type Size,
+} from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
 import type { Quad } from '../domain/homography.ts';
 import type { Step } from '../domain/result.ts';
@@ -9,7 +16,8 @@ import { debugPanel, type Sighted } from './debug.ts';
 import type { Messages } from './messages/messages.ts';
 
 /** What the person can press; the `data-action` of the buttons. */
-export type Action = 'start' | 'shutter' | 'use' | 'retake' | 'retry' | 'cancel' | 'restart';
+export type Action =
+  'start' | 'torch' | 'refocus' | 'shutter' | 'use' | 'retake' | 'retry' | 'cancel' | 'restart';
 
 /** All that a screen shows. */
 export interface View {
@@ -22,6 +30,10 @@ export interface View {
   /** Size of the camera's frames, px, or null while there is none. */
   readonly picture: Size | null;
   readonly mirrored: boolean;
+  /** Whether the camera's lamp is on, or null where there is none to switch. */
+  readonly lit: boolean | null;
+  /** The camera can be told to look for its focus anew. */
+  readonly focuses: boolean;
   /** The corners of the card that is seen, px of the camera's frames, or null. */
   readonly card: Quad | null;
   /** Size of the area that shows the camera, CSS px. */
@@ -29,7 +41,8 @@ export interface View {
   /** What the last frame was found to be, where the page asks for it, else null. */
   readonly debug: Sighted | null;
   readonly photoUrl: (step: Step) => string | null;
-  readonly act: (action: Action) => void;
+  /** @param at where the picture was touched, in parts of its width and height */
+  readonly act: (action: Action, at?: Point) => void;
 }
 
 type In<Name extends State['name']> = Extract<State, { name: Name }>;
@@ -105,7 +118,7 @@ function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateRe
           ${hint ? html`${hint === 'hold-still' ? ICONS.check : ICONS.alert}<span>${messages.hints[hint]}</span>` : messages.steps[step].fit}
         </p>
         ${state.name === 'opening' ? openingProgress(view, state) : nothing}
-        <div class="shutter">${live?.manual ? shutterButton(view, step, live.taking) : nothing}</div>
+        ${live ? controls(view, live) : nothing}
       </div>
       ${view.debug ? debugPanel(view.debug) : nothing}
     </section>
@@ -128,7 +141,8 @@ function openingProgress({ messages }: View, state: In<'opening'>): TemplateResu
 const UPRIGHT: Size = { width: 9, height: 16 };
 
 /** Dims what lies outside the guide, draws its outline and that of the card, and the part of the hold that is done. */
-function guideOverlay({ viewport, picture, card }: View, step: Step, progress: number): TemplateResult {
+function guideOverlay(view: View, step: Step, progress: number): TemplateResult {
+  const { viewport, picture, card } = view;
   const shown = picture ?? UPRIGHT;
   const guide = guideInViewport(step, viewport, shown);
   const shape = STEP_TRAITS[step].guide === 'oval' ? ovalPath(guide) : cardPath(guide);
@@ -136,7 +150,13 @@ function guideOverlay({ viewport, picture, card }: View, step: Step, progress: n
   const outline = card ? quadPath(card, pictureInViewport(step, viewport, shown), shown) : shape;
   const { width, height } = viewport;
   return html`
-    <svg class="guide" part="guide" viewBox="0 0 ${width} ${height}" aria-hidden="true">
+    <svg
+      class="guide"
+      part="guide"
+      viewBox="0 0 ${width} ${height}"
+      aria-hidden="true"
+      @click=${(event: MouseEvent) => focusWhere(view, step, event)}
+    >
       <path class="shade" fill-rule="evenodd" d="M0 0H${width}V${height}H0Z ${shape}"></path>
       <path class="outline ${card ? 'left' : ''}" d=${shape}></path>
       ${card ? svg`<path class="outline card" d=${outline}></path>` : nothing}
@@ -147,6 +167,15 @@ function guideOverlay({ viewport, picture, card }: View, step: Step, progress: n
       }
     </svg>
   `;
+}
+
+/** The overlay lies over the whole picture, so it is what gets touched. */
+function focusWhere(view: View, step: Step, { currentTarget, clientX, clientY }: MouseEvent): void {
+  if (!view.focuses || !view.picture || !(currentTarget instanceof Element)) return;
+  const { x, y } = currentTarget.getBoundingClientRect();
+  const touched = { x: clientX - x, y: clientY - y };
+  const at = pointInPicture(step, view.viewport, view.picture, view.mirrored, touched);
+  if (at) view.act('refocus', at);
 }
 
 function quadPath(corners: Quad, shown: Box, picture: Size): string {
@@ -177,6 +206,8 @@ function cardPath({ x, y, width, height }: Box): string {
 
 function reviewScreen(view: View, { step }: In<'review'>): TemplateResult {
   const { title, check, photo } = view.messages.steps[step].review;
+  const { hints, review } = view.messages;
+  const doubt = view.journey.photos[step]?.issues[0];
   return html`
     <section class="panel review" part="screen">
       <p class="count">${stepCount(view, step)}</p>
@@ -184,6 +215,13 @@ function reviewScreen(view: View, { step }: In<'review'>): TemplateResult {
       <div class="photo">
         <img part="photo" src=${view.photoUrl(step) ?? ''} alt=${photo} />
       </div>
+      ${
+        doubt
+          ? html`<p class="doubt" part="warning" data-code=${doubt.code}>
+              ${ICONS.alert}<span>${review.doubt} ${hints[doubt.code]}.</span>
+            </p>`
+          : nothing
+      }
       <p class="lead">${check}</p>
       <div class="actions">${button(view, 'retake', 'secondary')} ${button(view, 'use', 'primary')}</div>
     </section>
@@ -260,13 +298,12 @@ function messageScreen(
   `;
 }
 
-function button(
-  view: View,
-  action: Exclude<Action, 'shutter'>,
-  look: 'primary' | 'secondary' | 'quiet',
-): TemplateResult {
+/** Buttons with a text of their own. */
+type Labelled = Exclude<Action, 'shutter' | 'torch' | 'refocus'>;
+
+function button(view: View, action: Labelled, look: 'primary' | 'secondary' | 'quiet'): TemplateResult {
   const { messages } = view;
-  const labels: Record<Exclude<Action, 'shutter'>, string> = {
+  const labels: Record<Labelled, string> = {
     start: messages.start.begin,
     use: messages.review.use,
     retake: messages.review.retake,
@@ -283,6 +320,43 @@ function button(
   >
     ${labels[action]}
   </button>`;
+}
+
+/** What there is to press while the camera runs, below the guide. */
+function controls(view: View, { step, guide, manual, taking }: In<'live'>): TemplateResult {
+  const { lit, focuses, messages } = view;
+  return html`
+    <div class="controls">
+      ${
+        lit === null
+          ? nothing
+          : html`<button
+              type="button"
+              class="tool ${!lit && guide.hint === 'too-dark' ? 'urged' : ''}"
+              part="button tool"
+              data-action="torch"
+              aria-pressed=${lit ? 'true' : 'false'}
+              @click=${() => view.act('torch')}
+            >
+              ${ICONS.torch}${messages.torch}
+            </button>`
+      }
+      ${manual ? shutterButton(view, step, taking) : nothing}
+      ${
+        focuses
+          ? html`<button
+              type="button"
+              class="tool"
+              part="button tool"
+              data-action="refocus"
+              @click=${() => view.act('refocus')}
+            >
+              ${ICONS.focus}${messages.refocus}
+            </button>`
+          : nothing
+      }
+    </div>
+  `;
 }
 
 function shutterButton(view: View, step: Step, taking: boolean): TemplateResult {
@@ -309,6 +383,10 @@ const ICONS = {
   ktp: cardIcon(svg`<path d="M6 10h6M6 14h4"/><rect x="15" y="9" width="3.5" height="5" rx="1"/>`),
   sim: cardIcon(svg`<circle cx="8.5" cy="12" r="3"/><path d="M5.5 12h6M8.5 12v3M15 10h3.5M15 14h3.5"/>`),
   npwp: cardIcon(svg`<path d="M6 9h4M6 12.5h12M6 15.5h8"/>`),
+  torch: icon(svg`<path d="M13 3 5.5 13.5H12L11 21l7.5-10.5H12Z"/>`),
+  focus: icon(
+    svg`<path d="M3.5 8V5A1.5 1.5 0 0 1 5 3.5h3M16 3.5h3A1.5 1.5 0 0 1 20.5 5v3M20.5 16v3a1.5 1.5 0 0 1-1.5 1.5h-3M8 20.5H5A1.5 1.5 0 0 1 3.5 19v-3"/><circle cx="12" cy="12" r="3"/>`,
+  ),
   send: icon(svg`<path d="M12 19V6M6.5 11.5 12 6l5.5 5.5"/>`),
   lock: icon(
     svg`<rect x="5" y="10.5" width="14" height="9.5" rx="2"/><path d="M8 10.5V8a4 4 0 0 1 8 0v2.5"/>`,

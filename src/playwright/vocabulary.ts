@@ -8,7 +8,8 @@ export type CaptureState =
   'start' | 'opening' | 'live' | 'review' | 'sending' | 'done' | 'failed' | 'cancelled';
 
 /** Buttons, by the element's `data-action`. */
-export type Action = 'start' | 'shutter' | 'use' | 'retake' | 'retry' | 'cancel' | 'restart';
+export type Action =
+  'start' | 'torch' | 'refocus' | 'shutter' | 'use' | 'retake' | 'retry' | 'cancel' | 'restart';
 
 /** One scene for the whole journey, or one for each step. */
 export type Scenes = Scene | Readonly<Partial<Record<Step, Scene>>>;

@@ -1,4 +1,4 @@
-import type { Size } from '../domain/geometry.ts';
+import type { Point, Size } from '../domain/geometry.ts';
 import { CaptureError, type ErrorCode, type Step } from '../domain/result.ts';
 
 /** What a page is asked for when it supplies the camera itself. */
@@ -10,6 +10,14 @@ export interface CameraRequest {
 
 /** Supplies a camera stream, in place of the browser's own. The widget stops its tracks. */
 export type CameraSource = (request: CameraRequest) => Promise<MediaStream>;
+
+/** The lamp beside the lens. It goes out with the camera. */
+interface Light {
+  /** What the browser says of it. */
+  readonly isOn: boolean;
+  /** Never rejects; a lamp that refuses stays as it is. */
+  toggle(): Promise<void>;
+}
 
 /** A running camera. */
 export interface Camera {
@@ -23,6 +31,13 @@ export interface Camera {
   size(): Size;
   /** Resolves with the time, ms, of the next frame; never where none comes. */
   nextFrame(): Promise<number>;
+  /** null where the browser offers none, and where the step wants the front camera. */
+  readonly light: Light | null;
+  /**
+   * Makes the camera look for its focus anew: at a point, in parts of the picture's width and height, or in the
+   * middle. Never rejects. null where the browser does not offer it.
+   */
+  readonly refocus: ((at?: Point) => Promise<void>) | null;
   stop(): void;
 }
 
@@ -96,11 +111,15 @@ export async function openCamera(options: CameraOptions): Promise<Camera> {
       : new CaptureError('camera-failed', 'The camera delivered no frame.', { cause });
   }
   const settings = track.getSettings();
+  const size = (): Size => ({ width: video.videoWidth, height: video.videoHeight });
+  const light = options.facing === 'environment' ? lightOf(track) : null;
   return {
     video,
     settings,
+    light,
+    refocus: refocusOf(track, light, size),
     mirrored: (settings.facingMode ?? options.facing) === 'user' && options.facing === 'user',
-    size: () => ({ width: video.videoWidth, height: video.videoHeight }),
+    size,
     nextFrame: () => new Promise((resolve) => video.requestVideoFrameCallback(resolve)),
     stop: close,
   };
@@ -127,6 +146,79 @@ async function requestStream({ source, step, facing }: CameraOptions): Promise<M
       },
     );
   }
+}
+
+type FocusMode = 'none' | 'manual' | 'single-shot' | 'continuous';
+
+/** What a track can do beyond TypeScript's list (W3C MediaStream Image Capture); in the draft `torch` becomes a list. */
+interface LensCapabilities {
+  readonly torch?: boolean | readonly boolean[];
+  readonly focusMode?: readonly FocusMode[];
+}
+
+/** What a track is asked for beyond TypeScript's list. */
+interface LensConstraints extends MediaTrackConstraintSet {
+  torch?: boolean;
+  focusMode?: FocusMode;
+  pointsOfInterest?: readonly Point[];
+}
+
+/** Firefox has had no capabilities for long. */
+const capabilitiesOf = (track: MediaStreamTrack): LensCapabilities =>
+  (track as { getCapabilities?: () => LensCapabilities }).getCapabilities?.() ?? {};
+
+/** Without size and rate, which Chromium refuses beside these; it and Safari keep those as they are. */
+const applyToLens = (track: MediaStreamTrack, constraints: LensConstraints): Promise<void> =>
+  track.applyConstraints({ advanced: [constraints] });
+
+function lightOf(track: MediaStreamTrack): Light | null {
+  if (![capabilitiesOf(track).torch].flat().includes(true)) return null;
+  let isOn = false;
+  return {
+    get isOn() {
+      return isOn;
+    },
+    async toggle() {
+      const wanted = !isOn;
+      await applyToLens(track, { torch: wanted }).then(
+        () => (isOn = track.getSettings().torch ?? wanted),
+        () => undefined,
+      );
+    },
+  };
+}
+
+/** So that the lens has begun to move before it is told to follow again, ms. Assumed: some frames, and no scan's end. */
+const REFOCUS_MS = 300;
+const MIDDLE: Point = { x: 0.5, y: 0.5 };
+
+/**
+ * Chromium on Android does nothing on `single-shot` but for a still photo (VideoCaptureCamera2); there, leaving
+ * `continuous` and coming back starts the search, as it does on webcams.
+ */
+function refocusOf(track: MediaStreamTrack, light: Light | null, size: () => Size): Camera['refocus'] {
+  const { focusMode = [] } = capabilitiesOf(track);
+  const follows = focusMode.includes('continuous');
+  const mode = follows && focusMode.includes('manual') ? 'manual' : 'single-shot';
+  if (!focusMode.includes(mode)) return null;
+  // No browser lists it among the capabilities.
+  const aims = 'pointsOfInterest' in navigator.mediaDevices.getSupportedConstraints();
+  return async (at = MIDDLE) => {
+    const { width, height } = size();
+    // Chromium on Android counts along the sensor, which lies across an upright picture; the middle is the same.
+    const point = width > height ? at : MIDDLE;
+    const aim = aims ? { pointsOfInterest: [point] } : {};
+    const turnTo = (focusMode: FocusMode): Promise<void> =>
+      applyToLens(track, { ...(light?.isOn ? { torch: true } : {}), focusMode, ...aim });
+    try {
+      await turnTo(mode);
+      if (!follows) return;
+      await new Promise((resolve) => setTimeout(resolve, REFOCUS_MS));
+      await turnTo('continuous');
+    } catch {
+      // The focus stays where it was, which the person sees.
+    }
+  };
 }
 
 function firstFrame(video: HTMLVideoElement, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,9 @@
 import { samplePatch } from '../analysis/pixels.ts';
-import type { Box, Size } from '../domain/geometry.ts';
+import { boxRound, cornersOf, type Box, type Size } from '../domain/geometry.ts';
 import { frameOf, type Quad } from '../domain/homography.ts';
 import {
   cropOf,
+  isUpsideDown,
   nextEncode,
   straightenedCrop,
   type Encode,
@@ -15,7 +16,7 @@ import type { PhotoLimits } from '../domain/limits.ts';
 
 /** A photo and its picture: a JPEG without EXIF, upright and never mirrored. */
 export interface TakenPhoto {
-  readonly photo: Photo;
+  readonly photo: Omit<Photo, 'issues'>;
   readonly blob: Blob;
 }
 
@@ -26,8 +27,10 @@ export interface TakeOptions {
   readonly frame: ImageBitmap;
   /** The guide, px of `frame`. */
   readonly guide: Box;
-  /** The corners of the card that is to be straightened, px of `frame`; null where none is. */
+  /** The corners of the card, px of `frame`, clockwise from its own top left; null where none is seen. */
   readonly card: Quad | null;
+  /** True where a card is cut out along its own edges. */
+  readonly straighten: boolean;
   readonly limits: PhotoLimits;
 }
 
@@ -38,7 +41,8 @@ export interface TakeOptions {
  */
 export async function takePhoto(options: TakeOptions): Promise<TakenPhoto> {
   const { step, limits } = options;
-  const { source, crop } = cutOut(options);
+  const cut = cutOut(options);
+  const { crop } = cut;
   const tries: EncodeResult[] = [];
   let blob: Blob | null = null;
   for (;;) {
@@ -54,27 +58,32 @@ export async function takePhoto(options: TakeOptions): Promise<TakenPhoto> {
       return { blob, photo: { step, width, height, bytes: blob.size, encodes: tries.length } };
     }
     if (next === 'done') throw new CaptureError('photo-failed', 'The encoder gave no picture.');
-    blob = await encode(source, crop, next);
+    blob = await encode(cut, next);
     tries.push({ ...next, bytes: blob.size });
   }
 }
 
-/** The picture that the photo is drawn from, and which part of it. */
-function cutOut({ step, frame, guide, card, limits }: TakeOptions): {
+/** The picture that the photo is drawn from, which part of it, and whether that has to be turned by 180 degrees. */
+interface Cut {
   readonly source: CanvasImageSource;
   readonly crop: Box;
-} {
-  const straightened = card && straightenedCrop(card, frame, limits);
-  if (straightened) {
-    const { width, height } = straightened;
-    return { source: straighten(frame, straightened), crop: { x: 0, y: 0, width, height } };
-  }
-  const crop = cropOf(step, frame, guide, limits);
-  if (!crop) throw cameraTooSmall(frame, limits);
-  return { source: frame, crop };
+  readonly turn: boolean;
 }
 
-function straighten(frame: ImageBitmap, { corners, width, height }: Straightened): OffscreenCanvas {
+function cutOut({ step, frame, guide, card, straighten, limits }: TakeOptions): Cut {
+  const straightened = straighten && card && straightenedCrop(card, frame, limits);
+  if (straightened) {
+    const { width, height } = straightened;
+    return { source: straightenOut(frame, straightened), crop: { x: 0, y: 0, width, height }, turn: false };
+  }
+  // A card may lie beside the guide.
+  const wanted = card ? boxRound([...cornersOf(guide), ...card]) : guide;
+  const crop = cropOf(step, frame, wanted, limits);
+  if (!crop) throw cameraTooSmall(frame, limits);
+  return { source: frame, crop, turn: card !== null && isUpsideDown(card) };
+}
+
+function straightenOut(frame: ImageBitmap, { corners, width, height }: Straightened): OffscreenCanvas {
   const canvas = new OffscreenCanvas(frame.width, frame.height);
   const context = canvas.getContext('2d', { alpha: false, willReadFrequently: true });
   if (!context) throw new CaptureError('photo-failed', 'No 2D canvas for the photo.');
@@ -97,15 +106,12 @@ export function cameraTooSmall(frame: Size, limits: PhotoLimits): CaptureError {
   );
 }
 
-async function encode(
-  source: CanvasImageSource,
-  crop: Box,
-  { width, height, quality }: Encode,
-): Promise<Blob> {
+async function encode({ source, crop, turn }: Cut, { width, height, quality }: Encode): Promise<Blob> {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d', { alpha: false });
   if (!context) throw new CaptureError('photo-failed', 'No 2D canvas for the photo.');
   context.imageSmoothingQuality = 'high';
+  if (turn) context.setTransform(-1, 0, 0, -1, width, height);
   context.drawImage(source, crop.x, crop.y, crop.width, crop.height, 0, 0, width, height);
   const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality });
   // A browser that cannot write JPEG answers with PNG, without an error.

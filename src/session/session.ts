@@ -1,5 +1,5 @@
-import { type Analyser, type AnalyserOptions, observe } from '../analysis/analyser.ts';
-import { assess, judge, sharpnessOf, type Judged } from '../domain/assess.ts';
+import type { Analyser, AnalyserOptions } from '../analysis/analyser.ts';
+import { judge, sharpnessOf, type Judged } from '../domain/assess.ts';
 import {
   NOT_STARTED,
   step as advance,
@@ -8,17 +8,24 @@ import {
   type Journey,
   type News,
 } from '../domain/flow.ts';
-import { guideInPicture, type Box, type Size } from '../domain/geometry.ts';
+import { guideInPicture, type Box } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
-import { mapQuad, type Quad } from '../domain/homography.ts';
+import type { Quad } from '../domain/homography.ts';
 import type { Observation } from '../domain/observation.ts';
-import { cropOf } from '../domain/photo.ts';
-import { CaptureError, type ProviderId, type Result, type Step } from '../domain/result.ts';
+import { cropOf, isUpsideDown } from '../domain/photo.ts';
+import {
+  CaptureError,
+  type GuidanceCode,
+  type ProviderId,
+  type Result,
+  type Step,
+} from '../domain/result.ts';
 import { PHOTO_LIMITS } from '../domain/limits.ts';
 import type { GuidanceRules } from '../domain/rules.ts';
 import { STEP_TRAITS } from '../domain/steps.ts';
 import type { Camera, CameraOptions, CameraSource } from './camera.ts';
 import { cameraTooSmall, takePhoto } from './capture.ts';
+import { createJudge, type Judge, type Judgement } from './judge.ts';
 import type { SubmitRequest } from './submit.ts';
 
 /** What the page has asked for, checked. Read anew at each use, so that a mended attribute counts. */
@@ -75,9 +82,15 @@ interface Candidate {
   readonly sharpness: number;
   /** True where the hold had lasted for a while: its first frames are just within the limits, people still move then. */
   readonly settled: boolean;
-  /** The corners of the card, px of the frame; null where it shows none. */
+  /** The corners of the card, as `Judgement` has them. */
   readonly card: Quad | null;
 }
+
+/** A photo by hand waits no longer for the judgement of its frame, ms. */
+const JUDGED_WITHIN_MS = 1000;
+
+/** What is found in a frame with one of these may not be the card. */
+const DOUBTED: readonly GuidanceCode[] = ['no-card', 'not-a-card', 'card-cut-off'];
 
 /** Part of the hold after which its frames are the ones to choose from. */
 const SETTLED_AT = 0.4;
@@ -92,14 +105,15 @@ const isBetter = (a: Candidate, b: Candidate): boolean =>
 export class Session {
   journey: Journey = NOT_STARTED;
   camera: Camera | null = null;
-  /** The corners of the card that the last frame showed, px of the camera's picture; null where it showed none. */
+  /** The corners of the card that the last frame showed, as `Judgement` has them. */
   card: Quad | null = null;
 
   readonly #options: SessionOptions;
   readonly #life = new AbortController();
   /** Everything that belongs to the step or the sending under way. */
   #activity = new AbortController();
-  #analyser: { readonly analyser: Analyser; readonly opened: Promise<void> } | null = null;
+  #analyser: { readonly analyser: Analyser; readonly judge: Judge; readonly opened: Promise<void> } | null =
+    null;
   #best: Candidate | null = null;
   readonly #photos = new Map<Step, { readonly blob: Blob; readonly url: string }>();
 
@@ -188,15 +202,15 @@ export class Session {
 
   async #open(step: Step, signal: AbortSignal): Promise<void> {
     const configuration = this.#options.configuration();
-    const [camera, analyser] = await Promise.all([
+    const [camera, judgeFrame] = await Promise.all([
       this.#openCamera(step, configuration, signal),
-      this.#openAnalyser(configuration).then((analyser) => {
+      this.#openAnalyser(configuration).then((judgeFrame) => {
         signal.throwIfAborted();
         this.dispatch({ type: 'analyser-ready', now: this.#options.now() });
-        return analyser;
+        return judgeFrame;
       }),
     ]);
-    while (!signal.aborted) await this.#observe(step, camera, analyser, signal);
+    while (!signal.aborted && !this.#isTaking()) await this.#observe(step, camera, judgeFrame, signal);
   }
 
   async #openCamera(step: Step, configuration: Configuration, signal: AbortSignal): Promise<Camera> {
@@ -219,30 +233,30 @@ export class Session {
     return camera;
   }
 
-  async #openAnalyser({ assetsBase }: Configuration): Promise<Analyser> {
+  async #openAnalyser({ assetsBase }: Configuration): Promise<Judge> {
     if (!this.#analyser) {
       const analyser = this.#options.createAnalyser({ assetsBase, signal: this.#life.signal });
       const opened = analyser.open((fraction) => this.dispatch({ type: 'assets-loading', fraction }));
-      this.#analyser = { analyser, opened };
+      this.#analyser = { analyser, judge: createJudge(analyser), opened };
     }
-    const { analyser, opened } = this.#analyser;
+    const { judge, opened } = this.#analyser;
     await opened;
-    return analyser;
+    return judge;
   }
 
   /** One frame, from the camera to the flow. Frames that come while it is analysed are dropped. */
-  async #observe(step: Step, camera: Camera, analyser: Analyser, signal: AbortSignal): Promise<void> {
+  async #observe(step: Step, camera: Camera, judgeFrame: Judge, signal: AbortSignal): Promise<void> {
     const now = await camera.nextFrame();
     signal.throwIfAborted();
+    if (this.#isTaking()) return;
     const frame = await createImageBitmap(camera.video);
     let kept = false;
     try {
-      const { rules, debug } = this.#options.configuration();
       const began = this.#options.now();
-      const { observation, guide } = await observe(analyser, step, frame, now, debug);
+      const { rules, debug } = this.#options.configuration();
+      const judgement = await judgeFrame(step, frame, { rules, now, detailed: debug });
+      const { observation, guide, issues, card } = judgement;
       signal.throwIfAborted();
-      const issues = assess(observation, guide, rules);
-      const card = cardIn(observation, frame);
       this.card = card;
       if (debug) {
         const judged = judge(observation, guide, rules);
@@ -261,6 +275,9 @@ export class Session {
           : null,
       );
       this.dispatch({ type: 'observed', issues, now });
+    } catch (error) {
+      // The photo under way comes about without the worker as well.
+      if (!this.#isTaking()) throw error;
     } finally {
       if (!kept) frame.close();
     }
@@ -282,22 +299,47 @@ export class Session {
     return state.name === 'live' && holdProgress(state.guide) >= SETTLED_AT;
   }
 
+  #isTaking(): boolean {
+    const { state } = this.journey;
+    return state.name === 'live' && state.taking;
+  }
+
   async #take(step: Step, which: 'sharpest' | 'present', signal: AbortSignal): Promise<void> {
     const best = which === 'sharpest' ? this.#best : null;
     if (best) this.#best = null;
     const frame = best?.frame ?? (await this.#presentFrame());
     try {
+      const { card, issues } = best ? { card: best.card, issues: [] } : await this.#judgePhoto(step, frame);
       const guide = guideInPicture(step, frame);
       const { provider, straighten } = this.#options.configuration();
       const limits = PHOTO_LIMITS[provider][step];
-      const card = straighten ? (best?.card ?? null) : null;
-      const { photo, blob } = await takePhoto({ step, frame, guide, card, limits });
+      const { photo, blob } = await takePhoto({ step, frame, guide, card, straighten, limits });
       if (signal.aborted) return;
       this.#photos.set(step, { blob, url: URL.createObjectURL(blob) });
-      this.dispatch({ type: 'photo-taken', photo });
+      this.dispatch({ type: 'photo-taken', photo: { ...photo, issues } });
     } finally {
       frame.close();
     }
+  }
+
+  /** Judges a photo by hand as the very frame it is. Where that cannot be done in time, the last frame's issues have to do. */
+  async #judgePhoto(step: Step, frame: ImageBitmap): Promise<Pick<Judgement, 'card' | 'issues'>> {
+    const { state } = this.journey;
+    const unknown = { card: null, issues: state.name === 'live' ? state.issues : [] };
+    const { rules } = this.#options.configuration();
+    const judging = this.#analyser?.judge(step, frame, { rules, now: this.#options.now(), detailed: false });
+    const late = new Promise<null>((resolve) => setTimeout(resolve, JUDGED_WITHIN_MS, null));
+    const judged = judging?.catch((error: unknown) => {
+      // The next step gets a fresh one, unless it was only that this frame has gone.
+      if (error instanceof CaptureError) this.#closeAnalyser();
+      return null;
+    });
+    const { card, issues } = (await Promise.race([judged, late])) ?? unknown;
+    // Cut along what may be none, a photo could lose the card.
+    if (issues.some(({ code }) => DOUBTED.includes(code))) return { card: null, issues };
+    // The photo is turned upright.
+    const turned = card !== null && isUpsideDown(card);
+    return { card, issues: issues.filter(({ code }) => !(turned && code === 'card-upside-down')) };
   }
 
   #presentFrame(): Promise<ImageBitmap> {
@@ -344,15 +386,6 @@ export class Session {
       this.#photos.delete(step);
     }
   }
-}
-
-/** Where the card lies in the camera's picture. */
-function cardIn(observation: Observation, { width }: Size): Quad | null {
-  if (observation.kind !== 'card' || observation.outline === null) return null;
-  const scale = width / observation.frame.width;
-  // The corners are told from the middle of the first px on.
-  const full = (place: number): number => (place + 0.5) * scale - 0.5;
-  return mapQuad(observation.outline.corners, ({ x, y }) => ({ x: full(x), y: full(y) }));
 }
 
 function asCaptureError(error: unknown): CaptureError {

@@ -9,12 +9,21 @@ import {
   type Photo,
 } from '../../src/domain/flow.ts';
 import { HOLD_MS } from '../../src/domain/guide.ts';
-import { CaptureError, type ErrorCode, type Result, type Step } from '../../src/domain/result.ts';
+import { CaptureError, type ErrorCode, type Issue, type Result, type Step } from '../../src/domain/result.ts';
 import { MANUAL_SHUTTER_AFTER_MS } from '../../src/domain/limits.ts';
 
 const SEED = 20261122;
 const STEPS: readonly Step[] = ['selfie', 'ktp'];
-const photo = (of: Step): Photo => ({ step: of, width: 1200, height: 900, bytes: 1000, encodes: 1 });
+const photo = (of: Step, issues: readonly Issue[] = []): Photo => ({
+  step: of,
+  width: 1200,
+  height: 900,
+  bytes: 1000,
+  encodes: 1,
+  issues,
+});
+const DARK: Issue = { code: 'too-dark', value: 10, threshold: 40, unit: 'luma' };
+const dark = (now: number): Event => ({ type: 'observed', issues: [DARK], now });
 const result: Result = {
   provider: 'identifai',
   verified: true,
@@ -47,8 +56,9 @@ const live: readonly Event[] = [
 ];
 const take = (of: Step): readonly Event[] => [
   ...live,
+  dark(MANUAL_SHUTTER_AFTER_MS[of]),
   { type: 'shutter' },
-  { type: 'photo-taken', photo: photo(of) },
+  { type: 'photo-taken', photo: photo(of, [DARK]) },
 ];
 const goodFrames = (from: number): Event[] =>
   Array.from({ length: HOLD_MS / 100 + 2 }, (_, index) => ({
@@ -79,7 +89,14 @@ describe('the straight way', () => {
       { type: 'release', photos: 'forget' },
     ]);
     const news = effects.flatMap((effect) => (effect.type === 'tell' ? [effect.news.type] : []));
-    expect(news).toEqual(['ready', 'feedback', 'capture', 'ready', 'capture', 'complete']);
+    expect(news).toEqual(['ready', 'feedback', 'capture', 'ready', 'feedback', 'capture', 'complete']);
+  });
+
+  test('a photo by hand keeps what may be wrong with it, for the page and for the review', () => {
+    const { journey, effects } = play([...selfieTaken, { type: 'use' }, ...take('ktp')]);
+    expect(journey.state).toEqual({ name: 'review', step: 'ktp' });
+    expect(journey.photos).toMatchObject({ selfie: { issues: [] }, ktp: { issues: [DARK] } });
+    expect(effects.at(-1)).toMatchObject({ news: { type: 'capture', photo: { issues: [DARK] } } });
   });
 
   test.each([[['selfie']], [['npwp']], [['ktp', 'selfie']], [['sim', 'selfie', 'npwp', 'ktp']]] as const)(
@@ -110,28 +127,45 @@ describe('the straight way', () => {
 });
 
 describe('the shutter button', () => {
-  const dark: Event = {
-    type: 'observed',
-    issues: [{ code: 'too-dark', value: 10, threshold: 40, unit: 'luma' }],
-    now: 100,
-  };
+  test.each([
+    ['selfie', 20_000],
+    ['ktp', 10_000],
+  ] as const)(
+    'of the %s is not there until %i ms have gone by, and then stays beside the hint',
+    (of, due) => {
+      const begin: Event = { type: 'start', steps: [of] };
+      const early = play([begin, ...live, dark(due - 1), { type: 'shutter' }]);
+      expect(early.journey.state).toMatchObject({ manual: false, taking: false });
+      expect(early.effects).not.toContainEqual(expect.objectContaining({ type: 'take' }));
 
-  test('is not there for a selfie until its time has come', () => {
-    const early = play([start, ...live, dark, { type: 'shutter' }]);
-    expect(early.effects).not.toContainEqual(expect.objectContaining({ type: 'take' }));
-    const late = play([
+      const shown = play([begin, ...live, dark(due)]);
+      expect(shown.journey.state).toMatchObject({ manual: true, guide: { hint: 'too-dark' } });
+      const pressed = play([dark(due + 100), { type: 'shutter' }], shown.journey);
+      expect(pressed.journey.state).toMatchObject({
+        taking: true,
+        issues: [DARK],
+        guide: { hint: 'too-dark' },
+      });
+      expect(pressed.effects).toEqual([{ type: 'take', step: of, frame: 'present' }]);
+    },
+  );
+
+  test('begins to wait anew with a new photo', () => {
+    const { journey } = play([
       start,
-      ...live,
-      { ...dark, now: MANUAL_SHUTTER_AFTER_MS.selfie },
-      { type: 'shutter' },
+      ...take('selfie'),
+      { type: 'retake' },
+      { type: 'camera-live', now: 30_000 },
     ]);
-    expect(late.effects).toContainEqual({ type: 'take', step: 'selfie', frame: 'present' });
+    const again = play([{ type: 'analyser-ready', now: 30_000 }, dark(30_100)], journey);
+    expect(again.journey.state).toMatchObject({ name: 'live', manual: false });
   });
 
   test('pressed twice takes one photo', () => {
     const { effects } = play([
       { type: 'start', steps: ['ktp'] },
       ...live,
+      dark(MANUAL_SHUTTER_AFTER_MS.ktp),
       { type: 'shutter' },
       { type: 'shutter' },
     ]);

@@ -7,6 +7,7 @@ import {
   guideInViewport,
   ID1_RATIO,
   pictureInViewport,
+  pointInPicture,
   type Size,
 } from '../../src/domain/geometry.ts';
 import { STEPS, type Step } from '../../src/domain/result.ts';
@@ -134,4 +135,49 @@ test.each([
   ],
 ])('fitLongSide of %o', (given, expected) => {
   expect(fitLongSide(given, 640)).toEqual(expected);
+});
+
+describe('a point of the viewport', () => {
+  const picture = { width: 1280, height: 720 };
+  // The card's guide is 982 px wide, so the picture is scaled until that takes 0.94 of the viewport's 390 px.
+  const viewport = { width: 390, height: 700 };
+  const scale = (390 * 0.94) / (picture.height * 0.86 * ID1_RATIO);
+  const top = (700 - picture.height * scale) / 2;
+
+  test('is found in the picture that lies across the screen, and not beside it', () => {
+    const at = (x: number, y: number) => pointInPicture('ktp', viewport, picture, false, { x, y });
+    expect(at(195, 350)).toEqual({ x: 0.5, y: 0.5 });
+    const found = at(195 + 100, top + 36 * scale);
+    expect(found?.x).toBeCloseTo(0.5 + 100 / (1280 * scale), 6);
+    expect(found?.y).toBeCloseTo(0.05, 6);
+    expect(at(195, top - 1)).toBeNull();
+    expect(at(195, 700 - top + 1)).toBeNull();
+  });
+
+  test('is where the picture shows it, on any screen, mirrored or not', () => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...STEPS),
+        size,
+        size,
+        fc.boolean(),
+        share,
+        share,
+        (step, viewport, picture, mirrored, x, y) => {
+          const shown = pictureInViewport(step, viewport, picture);
+          const across = mirrored ? 1 - x : x;
+          const at = { x: shown.x + across * shown.width, y: shown.y + y * shown.height };
+          const found = pointInPicture(step, viewport, picture, mirrored, at);
+          // Rounding may put the very edge outside.
+          if (found === null) expect(Math.min(x, 1 - x, y, 1 - y)).toBeLessThan(1e-9);
+          else {
+            expect(found.x).toBeCloseTo(x, 6);
+            expect(found.y).toBeCloseTo(y, 6);
+          }
+        },
+      ),
+      { seed: SEED },
+    );
+  });
 });

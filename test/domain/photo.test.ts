@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { guideInPicture, type Size } from '../../src/domain/geometry.ts';
+import { cornersOf, guideInPicture, type Size } from '../../src/domain/geometry.ts';
+import { mapQuad, type Quad } from '../../src/domain/homography.ts';
+import type { CardObservation } from '../../src/domain/observation.ts';
 import {
+  cardCorners,
   cropOf,
+  isUpsideDown,
   MOST_ENCODES,
   nextEncode,
   photoSize,
@@ -105,5 +109,70 @@ describe.each(CASES)('$provider $step', ({ provider, step }) => {
       tries.push({ ...next, bytes: limits.maxBytes * 50 });
     }
     expect(tries).toHaveLength(MOST_ENCODES);
+  });
+});
+
+describe('the corners of a card', () => {
+  const [TOP_LEFT, TOP_RIGHT, BOTTOM_RIGHT, BOTTOM_LEFT] = cornersOf({
+    x: 100,
+    y: 80,
+    width: 400,
+    height: 252,
+  });
+  const corners: Quad = [TOP_LEFT, TOP_RIGHT, BOTTOM_RIGHT, BOTTOM_LEFT];
+  const seen = (
+    portrait: CardObservation['portrait'],
+    outline: CardObservation['outline'],
+  ): CardObservation => ({
+    kind: 'card',
+    frame: { width: 640, height: 480 },
+    outline,
+    portrait,
+    covered: 0,
+    texture: 0.4,
+    luma: 180,
+    highlight: 230,
+    dark: 0,
+    bright: 0,
+    glare: 0,
+    sharpness: 0.2,
+    motion: 0,
+  });
+  const own = (upright: number, turned: number): Quad | null =>
+    cardCorners(seen({ upright, turned }, { corners, support: 1 }));
+
+  test.each([
+    ['a portrait the right way up', 0.9, 0],
+    ['no portrait', 0, 0],
+    ['a turned one that is not sure enough', 0, 0.49],
+    ['an upright one that is surer than a turned one', 0.8, 0.7],
+    ['both alike', 0.8, 0.8],
+  ])('%s: as they lie in the picture', (_name, upright, turned) => {
+    expect(own(upright, turned)).toEqual(corners);
+  });
+
+  test.each([
+    ['a turned portrait', 0, 0.5],
+    ['a turned one that is surer than an upright one', 0.7, 0.8],
+  ])('%s: from the opposite corner on, still clockwise', (_name, upright, turned) => {
+    expect(own(upright, turned)).toEqual([BOTTOM_RIGHT, BOTTOM_LEFT, TOP_LEFT, TOP_RIGHT]);
+  });
+
+  test('are not there without a card', () => {
+    expect(cardCorners(seen({ upright: 0, turned: 0.9 }, null))).toBeNull();
+    expect(
+      cardCorners({ kind: 'face', frame: { width: 640, height: 480 }, faces: [], face: null }),
+    ).toBeNull();
+  });
+
+  test.each([-45, -12, 0, 12, 45])('tell which way up it lies, rolled by %i degrees', (degrees) => {
+    const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
+    const rolled = mapQuad(corners, ({ x, y }) => ({
+      x: 300 + x * cos - y * sin,
+      y: 200 + x * sin + y * cos,
+    }));
+    const [p, q, r, s] = rolled;
+    expect(isUpsideDown(rolled)).toBe(false);
+    expect(isUpsideDown([r, s, p, q])).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { cornersOf, guideInPicture, ID1_RATIO, type Size } from '../../src/domain/geometry.ts';
-import { homographyTo, project, type Quad } from '../../src/domain/homography.ts';
+import { homographyTo, mapQuad, project, type Quad } from '../../src/domain/homography.ts';
 import { MOST_ENCODES } from '../../src/domain/photo.ts';
 import { CaptureError, type ProviderId, type Step } from '../../src/domain/result.ts';
 import { PHOTO_LIMITS, withinLimits } from '../../src/domain/limits.ts';
@@ -38,7 +38,14 @@ function picture({ width, height }: Size, noise: number): Promise<ImageBitmap> {
 async function take(provider: ProviderId, step: Step, camera: Size, noise: number): Promise<TakenPhoto> {
   const frame = await picture(camera, noise);
   const guide = guideInPicture(step, camera);
-  return takePhoto({ step, frame, guide, card: null, limits: PHOTO_LIMITS[provider][step] });
+  return takePhoto({
+    step,
+    frame,
+    guide,
+    card: null,
+    straighten: true,
+    limits: PHOTO_LIMITS[provider][step],
+  });
 }
 
 /** The markers of a JPEG up to its picture data. */
@@ -122,12 +129,14 @@ describe('a card that is held aslant', () => {
     return createImageBitmap(canvas);
   }
 
-  const takeCard = async (corners: Quad, provider: ProviderId): Promise<TakenPhoto> =>
+  /** @param corners of the card, from its own top left */
+  const takeCard = async (corners: Quad, provider: ProviderId, straighten = true): Promise<TakenPhoto> =>
     takePhoto({
       step: 'ktp',
       frame: await pictureOf(corners),
       guide: guideInPicture('ktp', camera),
       card: corners,
+      straighten,
       limits: PHOTO_LIMITS[provider].ktp,
     });
 
@@ -138,29 +147,74 @@ describe('a card that is held aslant', () => {
     { x: 360, y: 850 },
   ];
 
-  test.each(PROVIDERS)('%s: the photo shows it straight, as large as it was seen', async (provider) => {
-    const { blob, photo } = await takeCard(ASLANT, provider);
-    expect(withinLimits(photo, PHOTO_LIMITS[provider].ktp)).toBe(true);
-    // 1141 px and a margin of 3 % on either side.
-    expect(photo.width).toBeGreaterThan(1200);
-    expect(photo.width).toBeLessThan(1220);
-    expect(Math.abs(photo.width / photo.height - 1.06 / (1 / ID1_RATIO + 0.06))).toBeLessThan(0.01);
-    const canvas = new OffscreenCanvas(photo.width, photo.height);
-    const context = canvas.getContext('2d');
-    context?.drawImage(await createImageBitmap(blob), 0, 0);
-    const colourAt = (x: number, y: number): readonly number[] => {
-      const at = (place: number, whole: number, card: number): number => (whole - card) / 2 + place * card;
-      const width = photo.width / 1.06;
-      const left = Math.round(at(x, photo.width, width));
-      const top = Math.round(at(y, photo.height, width / ID1_RATIO));
-      return [...(context?.getImageData(left, top, 1, 1).data ?? [])].slice(0, 3);
-    };
-    for (const { x, y, colour } of QUARTERS) {
-      for (const place of [0.03, 0.47]) {
-        colourAt(x + place, y + place).forEach((value, channel) => {
-          expect(Math.abs(value - (colour[channel] ?? NaN))).toBeLessThan(12);
-        });
+  const turned = ([p, q, r, s]: Quad): Quad => [r, s, p, q];
+
+  test.each(
+    PROVIDERS.flatMap((provider) => [
+      { provider, way: 'as it lies', corners: ASLANT },
+      { provider, way: 'upside-down', corners: turned(ASLANT) },
+    ]),
+  )(
+    '$provider, $way: the photo shows it straight and upright, as large as it was seen',
+    async ({ provider, corners }) => {
+      const { blob, photo } = await takeCard(corners, provider);
+      expect(withinLimits(photo, PHOTO_LIMITS[provider].ktp)).toBe(true);
+      // 1141 px and a margin of 3 % on either side.
+      expect(photo.width).toBeGreaterThan(1200);
+      expect(photo.width).toBeLessThan(1220);
+      expect(Math.abs(photo.width / photo.height - 1.06 / (1 / ID1_RATIO + 0.06))).toBeLessThan(0.01);
+      const canvas = new OffscreenCanvas(photo.width, photo.height);
+      const context = canvas.getContext('2d');
+      context?.drawImage(await createImageBitmap(blob), 0, 0);
+      const colourAt = (x: number, y: number): readonly number[] => {
+        const at = (place: number, whole: number, card: number): number => (whole - card) / 2 + place * card;
+        const width = photo.width / 1.06;
+        const left = Math.round(at(x, photo.width, width));
+        const top = Math.round(at(y, photo.height, width / ID1_RATIO));
+        return [...(context?.getImageData(left, top, 1, 1).data ?? [])].slice(0, 3);
+      };
+      for (const { x, y, colour } of QUARTERS) {
+        for (const place of [0.03, 0.47]) {
+          colourAt(x + place, y + place).forEach((value, channel) => {
+            expect(Math.abs(value - (colour[channel] ?? NaN))).toBeLessThan(12);
+          });
+        }
       }
+    },
+  );
+
+  test.each([
+    { way: 'as it lies', straighten: false, corners: ASLANT },
+    { way: 'upside-down', straighten: false, corners: turned(ASLANT) },
+    {
+      way: 'upside-down and cut off',
+      straighten: true,
+      corners: turned(mapQuad(ASLANT, ({ x, y }) => ({ x: x - 380, y }))),
+    },
+  ])('$way, along the guide: upright as well', async ({ straighten, corners }) => {
+    const { blob } = await takeCard(corners, 'eendigo', straighten);
+    const bitmap = await createImageBitmap(blob);
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    const context = canvas.getContext('2d');
+    context?.drawImage(bitmap, 0, 0);
+    const guide = guideInPicture('ktp', camera);
+    const lies = corners === ASLANT;
+    for (const { x, y, colour } of QUARTERS) {
+      // Where the camera saw the middle of the quarter, in parts of what was cut out round the guide.
+      const map = homographyTo(corners);
+      if (map === null) throw new Error('no card');
+      const seen = project(map, { x: x + 0.25, y: y + 0.25 });
+      const [across, down] = [
+        (seen.x - guide.x + 0.04 * guide.width) / (1.08 * guide.width),
+        (seen.y - guide.y + 0.06 * guide.height) / (1.12 * guide.height),
+      ];
+      if (across < 0) continue;
+      const left = Math.round((lies ? across : 1 - across) * bitmap.width);
+      const top = Math.round((lies ? down : 1 - down) * bitmap.height);
+      const found = context?.getImageData(left, top, 1, 1).data ?? [];
+      colour.forEach((value, channel) => {
+        expect(Math.abs((found[channel] ?? NaN) - value), `${x} ${y}`).toBeLessThan(12);
+      });
     }
   });
 

@@ -1,7 +1,7 @@
 import axe from 'axe-core';
 import { LitElement, render } from 'lit';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Journey, State } from '../../src/domain/flow.ts';
+import type { Journey, Photo, State } from '../../src/domain/flow.ts';
 import { startGuide, type Hint } from '../../src/domain/guide.ts';
 import { CaptureError, STEPS, type ErrorCode, type Result, type Step } from '../../src/domain/result.ts';
 import { messagesFor } from '../../src/element/messages/messages.ts';
@@ -39,6 +39,18 @@ const live = (step: Step, hint: Hint | null, manual: boolean): State => ({
   manual,
   taking: false,
 });
+
+const DOUBTFUL: Photo = {
+  step: 'ktp',
+  width: 1600,
+  height: 1009,
+  bytes: 500_000,
+  encodes: 1,
+  issues: [
+    { code: 'card-glare', value: 0.02, threshold: 0.004, unit: 'fraction' },
+    { code: 'card-blurred', value: 0.05, threshold: 0.1, unit: 'ratio' },
+  ],
+};
 
 const STATES: readonly (readonly [string, State])[] = [
   ['start', { name: 'start' }],
@@ -86,7 +98,7 @@ async function show(
   frame.style.setProperty('--kyc-block-size', `${size.height}px`);
   document.body.append(frame);
   await frame.updateComplete;
-  const journey: Journey = { steps: STEPS, photos: {}, state };
+  const journey: Journey = { steps: STEPS, photos: { ktp: DOUBTFUL }, state };
   const root = frame.shadowRoot;
   if (!root) throw new Error('no shadow root');
   render(
@@ -97,6 +109,8 @@ async function show(
       video: null,
       picture: camera,
       mirrored: false,
+      lit: false,
+      focuses: true,
       card: null,
       viewport: { width: size.width, height: size.height - 70 },
       debug: null,
@@ -193,6 +207,43 @@ describe.each(LANGUAGES)('the steps in %s', (language) => {
       expect(plan.filter((line) => line.includes(advice))).toHaveLength(1);
   });
 });
+
+test.each(LANGUAGES)(
+  'in %s: a doubtful photo is told of in the words of its most helpful hint',
+  async (language) => {
+    const { hints, review } = messagesFor(language).messages;
+    const root = await show({ name: 'review', step: 'ktp' }, language);
+    const warning = root.querySelector('[part="warning"]');
+    expect(text(warning)).toBe(`${review.doubt} ${hints['card-glare']}.`);
+    expect(warning?.getAttribute('data-code')).toBe('card-glare');
+    const selfie = await show({ name: 'review', step: 'selfie' }, language);
+    expect(selfie.querySelector('[part="warning"]')).toBeNull();
+  },
+);
+
+test.each([...SIZES, { width: 1060, height: 704 }, { width: 844, height: 416 }])(
+  'what is pressed while the camera runs is large enough and clear of the guide at %o',
+  async (size) => {
+    for (const step of STEPS) {
+      for (const camera of CAMERAS) {
+        const root = await show(live(step, 'too-dark', true), 'id', size, camera);
+        const boxes = [...root.querySelectorAll('.controls button')].map((button) =>
+          button.getBoundingClientRect(),
+        );
+        const outline = root.querySelector('.outline')?.getBoundingClientRect();
+        expect(boxes).toHaveLength(3);
+        for (const [index, box] of boxes.entries()) {
+          expect(Math.min(box.width, box.height)).toBeGreaterThanOrEqual(44);
+          expect(
+            Math.max(box.top - (outline?.bottom ?? 0), box.left - (outline?.right ?? 0)),
+          ).toBeGreaterThan(-1);
+          const before = boxes[index - 1];
+          if (before) expect(Math.max(box.top - before.bottom, box.left - before.right)).toBeGreaterThan(0);
+        }
+      }
+    }
+  },
+);
 
 test('each language speaks for itself', () => {
   const { messages: id } = messagesFor('id');

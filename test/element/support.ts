@@ -67,6 +67,38 @@ function painted(
   return canvas.captureStream(30);
 }
 
+/** What a phone's camera offers beside its picture. */
+interface Lens {
+  readonly torch?: boolean | readonly boolean[];
+  readonly focusMode?: readonly string[];
+}
+
+/**
+ * Gives the track of a stream a lens.
+ * @param answer to each request: what the track says of its torch from then on, if anything
+ * @returns what the track is asked for, one after the other
+ */
+export function withLens(
+  stream: MediaStream,
+  lens: Lens,
+  answer: () => Promise<boolean | undefined> = () => Promise.resolve(undefined),
+): Record<string, unknown>[] {
+  const [track] = stream.getVideoTracks();
+  if (!track) throw new Error('no track');
+  const asked: Record<string, unknown>[] = [];
+  const settings = track.getSettings();
+  let torch: boolean | undefined;
+  Object.assign(track, {
+    getCapabilities: () => lens,
+    getSettings: () => ({ ...settings, torch }),
+    applyConstraints: async ({ advanced: [lensWish] = [], ...others }: MediaTrackConstraints) => {
+      asked.push({ ...others, ...lensWish });
+      torch = await answer();
+    },
+  });
+  return asked;
+}
+
 /** Two greys in turn. */
 export function stripes(width: number, height: number): MediaStream {
   return painted({ width, height }, (context, tick) => {

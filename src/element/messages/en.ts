@@ -71,7 +71,10 @@ export const en: Messages = {
     'card-covered': 'Something covers the card, hold it by its edges',
     'hold-still': 'Good, hold still',
   },
+  torch: 'Light',
+  refocus: 'Focus',
   review: {
+    doubt: 'This photo may not be good enough.',
     use: 'Use photo',
     retake: 'Take again',
   },

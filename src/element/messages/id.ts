@@ -71,7 +71,10 @@ export const id: Messages = {
     'card-covered': 'Ada yang menutupi kartu, pegang tepinya saja',
     'hold-still': 'Bagus, tahan sebentar',
   },
+  torch: 'Lampu',
+  refocus: 'Fokus',
   review: {
+    doubt: 'Foto ini mungkin belum cukup baik.',
     use: 'Gunakan foto',
     retake: 'Ambil ulang',
   },

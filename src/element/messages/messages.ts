@@ -40,7 +40,12 @@ export interface Messages {
   readonly openingCamera: string;
   /** These name no card, because they are said of each. */
   readonly hints: Record<Hint, string>;
+  /** The switch of the camera's lamp; the same whether it is on or off. */
+  readonly torch: string;
+  readonly refocus: string;
   readonly review: {
+    /** Said of a photo by hand, before the hint that applied to it. */
+    readonly doubt: string;
     readonly use: string;
     readonly retake: string;
   };
