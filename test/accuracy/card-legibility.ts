@@ -46,10 +46,10 @@ const BELOW = 0.13;
 const TYPE_SIZE = Number(/(\d+)px/.exec(NUMBER_PRINT.font)?.[1]) / CARD_PIXELS.width;
 /** Digits and their line are looked for in steps of so many px first. */
 const STEP = 2;
-/** How far from its place the line is looked for, steps: 1.9 % of the card; corners are found to within 1 %. */
-const REACH = 6;
+/** How far from its place the line is looked for, steps: 3 % of the card, more than a digit's width. */
+const REACH = 10;
 /** How much farther its end may be off than its beginning: the line is longer, or lies askew, steps. */
-const ASKEW = 2;
+const ASKEW = 4;
 /** How far a digit may be from the line that all of them make, px: a step, and a px of its own. */
 const LOOSE = 3;
 /** What is looked at round a cell, px. */
@@ -213,22 +213,23 @@ function lineThrough(cells: readonly Luma[], known: readonly Luma[]): readonly P
   const isWithin = (step: number): boolean => Math.abs(step) <= REACH;
   const along = (from: number, more: number, i: number): number =>
     from + Math.round((more * i) / (cells.length - 1));
-  let found = { sum: -Infinity, shifts: cells.map(() => ({ x: 0, y: 0 })) };
+  let found = { score: -Infinity, shifts: cells.map(() => ({ x: 0, y: 0 })) };
   for (const x of steps)
     for (const y of steps)
       for (const stretch of turns)
         for (const slope of turns) {
           if (!isWithin(x + stretch) || !isWithin(y + slope)) continue;
-          const sum = best.reduce(
-            (total, rows, i) => total + rows[along(y, slope, i) + REACH]![along(x, stretch, i) + REACH]!,
-            0,
+          const likely = best.map(
+            (rows, i) => rows[along(y, slope, i) + REACH]![along(x, stretch, i) + REACH]!,
           );
-          if (sum <= found.sum) continue;
+          // The least counts as much as the mean: a line that begins a digit too late has 15 that fit as well.
+          const score = Math.min(...likely) + likely.reduce((sum, one) => sum + one, 0) / likely.length;
+          if (score <= found.score) continue;
           const shifts = cells.map((_, i) => ({
             x: along(x, stretch, i) * STEP,
             y: along(y, slope, i) * STEP,
           }));
-          found = { sum, shifts };
+          found = { score, shifts };
         }
   return found.shifts;
 }
