@@ -24,7 +24,14 @@ import {
   sceneSeed,
   type Subject,
 } from './card-scene.ts';
-import { CARD_PIXELS, CORNER_RADIUS, drawSpecimen, type Portrait, roundCorners } from './card-specimen.ts';
+import {
+  CARD_PIXELS,
+  CORNER_RADIUS,
+  drawSpecimen,
+  type Portrait,
+  roundCorners,
+  type Specimen,
+} from './card-specimen.ts';
 import { randomFrom } from './score.ts';
 
 /*
@@ -63,6 +70,8 @@ const KEPT = 4;
 export interface Camera {
   /** The frame that is taken some time after the first one. */
   take(scene: Scene, seconds: number): Promise<ImageBitmap>;
+  /** What a specimen looks like that no camera has seen. */
+  original(specimen: number): Promise<Specimen>;
 }
 
 export function createCamera(sources: Sources): Camera {
@@ -76,14 +85,16 @@ export function createCamera(sources: Sources): Camera {
     return item;
   };
 
+  async function original(specimen: number): Promise<Specimen> {
+    const from = sources.portraits[specimen];
+    const portrait: Portrait | null = from
+      ? { picture: await loadPicture(from.url), female: from.female }
+      : null;
+    return drawSpecimen(specimen, portrait);
+  }
+
   async function drawCard({ kind, number }: CardPicture): Promise<OffscreenCanvas> {
-    if (kind === 'specimen') {
-      const from = sources.portraits[number];
-      const portrait: Portrait | null = from
-        ? { picture: await loadPicture(from.url), female: from.female }
-        : null;
-      return drawSpecimen(number, portrait);
-    }
+    if (kind === 'specimen') return (await original(number)).drawing;
     const scan = await loadPicture(source(sources.mocks, number));
     const { canvas, context } = canvasOf(CARD_PIXELS.width, CARD_PIXELS.height);
     roundCorners(context);
@@ -162,6 +173,7 @@ export function createCamera(sources: Sources): Camera {
   }
 
   return {
+    original,
     async take(scene, seconds) {
       const quad = quadAt(scene, seconds);
       const { effects, frame } = scene;

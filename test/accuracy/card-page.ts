@@ -1,9 +1,13 @@
 import { type Analyser, createAnalyser, observe } from '../../src/analysis/analyser.ts';
 import { assess } from '../../src/domain/assess.ts';
-import { fitLongSide, type Point, type Size } from '../../src/domain/geometry.ts';
+import { fitLongSide, guideInPicture, type Size } from '../../src/domain/geometry.ts';
 import { HOLD_FRAMES } from '../../src/domain/guide.ts';
+import { mapQuad, type Quad } from '../../src/domain/homography.ts';
+import { PHOTO_LIMITS } from '../../src/domain/limits.ts';
 import type { Observation } from '../../src/domain/observation.ts';
+import { takePhoto } from '../../src/session/capture.ts';
 import { type Camera, createCamera, loadPicture, type Sources } from './card-camera.ts';
+import { cardInPhoto, createNikReader, type NikReader, type NikReading } from './card-legibility.ts';
 import type { Scene } from './card-scene.ts';
 
 /*
@@ -23,7 +27,7 @@ export interface SeenCard {
   /** What the rules say of the last frame. */
   readonly reported: readonly ReportedIssue[];
   /** Where the worker found the card in the last frame, px of the picture; null where it found none. */
-  readonly corners: readonly Point[] | null;
+  readonly corners: Quad | null;
   /** Size of the picture, px. */
   readonly frame: Size;
   /** When the last frame was taken, seconds after the first. */
@@ -43,6 +47,7 @@ const MOVING = { stepMs: 100, frames: HOLD_FRAMES };
 
 let analyser: Analyser | undefined;
 let camera: Camera | undefined;
+let reader: NikReader | undefined;
 let now = 0;
 
 /** Starts the worker. */
@@ -60,11 +65,11 @@ function useSources(sources: Sources): void {
 }
 
 /** The corners of the card in the picture, px of it; an analysed px is told from its middle on. */
-function cornersIn(observation: Observation, { width }: Size): readonly Point[] | null {
+function cornersIn(observation: Observation, { width }: Size): Quad | null {
   if (observation.kind !== 'card' || observation.outline === null) return null;
   const scale = width / observation.frame.width;
   const full = (place: number): number => (place + 0.5) * scale - 0.5;
-  return observation.outline.corners.map(({ x, y }) => ({ x: full(x), y: full(y) }));
+  return mapQuad(observation.outline.corners, ({ x, y }) => ({ x: full(x), y: full(y) }));
 }
 
 async function show(
@@ -108,19 +113,52 @@ export interface RawFrame extends Size {
   readonly base64: string;
 }
 
-/** Paints and judges one scene, and gives its first frame as a JPEG's data URL if asked to. */
+/**
+ * Paints and judges one scene.
+ * @returns also what the number was read as, where the scene is a good one of a specimen, and the first frame as a
+ *   JPEG's data URL if asked for
+ */
 async function judgeScene(
   scene: Scene,
   wantsPicture: boolean,
-): Promise<{ seen: SeenCard; picture: string | null }> {
+): Promise<{ seen: SeenCard; nik: NikReading | null; picture: string | null }> {
   const first = await take(scene, 0);
   const picture = wantsPicture ? await dataUrlOf(first) : null;
   const moves = scene.velocity.x !== 0 || scene.velocity.y !== 0;
   const seen = moves
     ? await show((seconds) => (seconds === 0 ? first : take(scene, seconds)), MOVING)
     : await show(() => first);
+  const { kind, subject } = scene;
+  const specimen = subject?.kind === 'card' && subject.card.kind === 'specimen' ? subject.card.number : null;
+  const nik = kind === 'good' && specimen !== null ? await readNik(first, seen.corners, specimen) : null;
   first.close();
-  return { seen, picture };
+  return { seen, nik, picture };
+}
+
+/** Reads the number in the photo that the widget would take of this frame. */
+async function readNik(frame: ImageBitmap, card: Quad | null, specimen: number): Promise<NikReading> {
+  // Without corners no photo is taken by itself.
+  if (card === null) return { read: false, digits: '', similarity: 0 };
+  if (camera === undefined) throw new Error('no sources');
+  const limits = PHOTO_LIMITS.identifai.ktp;
+  const guide = guideInPicture('ktp', frame);
+  const { blob } = await takePhoto({ step: 'ktp', frame, guide, card, limits });
+  const photo = await createImageBitmap(blob);
+  const pixels = pixelsOf(photo);
+  photo.close();
+  reader ??= createNikReader();
+  const place = cardInPhoto(card, frame, limits, pixels);
+  const reading = reader.read(pixels, place, await camera.original(specimen));
+  return { ...reading, similarity: rounded(reading.similarity) };
+}
+
+function pixelsOf(picture: ImageBitmap): ImageData {
+  const context = new OffscreenCanvas(picture.width, picture.height).getContext('2d', {
+    willReadFrequently: true,
+  });
+  if (context === null) throw new Error('no 2D canvas');
+  context.drawImage(picture, 0, 0);
+  return context.getImageData(0, 0, picture.width, picture.height);
 }
 
 /** Judges one photo as it is. `scale` is the judged picture's width over the photo's. */
@@ -148,11 +186,8 @@ async function paintScene(scene: Scene): Promise<RawFrame> {
     resizeHeight: height,
     resizeQuality: 'medium',
   });
-  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-  if (context === null) throw new Error('no 2D canvas');
-  context.drawImage(small, 0, 0);
+  const { data } = pixelsOf(small);
   for (const done of [picture, small]) done.close();
-  const { data } = context.getImageData(0, 0, width, height);
   const url = await urlOfBlob(new Blob([data]));
   return { width, height, base64: url.slice(url.indexOf(',') + 1) };
 }

@@ -74,7 +74,7 @@ async function judgeScenes(
   if (pictures !== null) mkdirSync(pictures, { recursive: true });
   return withPages(found, scenes.length, (pages) =>
     onPages(pages, scenes, 'scenes', async (page, scene) => {
-      const { seen, picture } = await page.evaluate(
+      const { seen, nik, picture } = await page.evaluate(
         ([chosen, wanted]) => window.cards.judgeScene(chosen, wanted),
         [scene, pictures !== null] as const,
       );
@@ -82,7 +82,7 @@ async function judgeScenes(
         writeFileSync(join(pictures, `${fileNameOf(scene)}.jpg`), picture.split(',')[1] ?? '', 'base64');
       const { name, must, may, kind, part, subject } = scene;
       const quad = subject?.kind === 'card' ? quadAt(scene, seen.seconds) : null;
-      return { file: name, must, may, kind, part, quad, seen };
+      return { file: name, must, may, kind, part, quad, seen, nik };
     }),
   );
 }
@@ -119,7 +119,7 @@ async function judgePhotos(labels: readonly CardLabel[], folder: string): Promis
       // Outlines are told in px of the photo, which may be larger than what a camera gives.
       const [p, q, r, s] = (label.quad ?? []).map(({ x, y }) => ({ x: x * scale, y: y * scale }));
       const quad = p && q && r && s ? ([p, q, r, s] as const) : null;
-      return { ...label, quad, kind: null, part: partOfGroup(label.file), seen };
+      return { ...label, quad, kind: null, part: partOfGroup(label.file), seen, nik: null };
     }),
   );
 }

@@ -15,7 +15,7 @@ import {
 import { CARD_HEIGHT, inverse } from './card-geometry.ts';
 import { parseCardManifest } from './card-manifest.ts';
 import { dealNegatives } from './card-negatives.ts';
-import { type CardOutcome, cardScoreOf } from './card-report.ts';
+import { type CardOutcome, cardReport, cardScoreOf } from './card-report.ts';
 import {
   CARD_CODES,
   coveredShare,
@@ -149,6 +149,7 @@ describe('the score', () => {
       seconds: 0,
       observation: null,
     },
+    nik: null,
   });
 
   it('takes no card for what is no card only where both are labelled, and knows what was taken for one', () => {
@@ -170,6 +171,29 @@ describe('the score', () => {
     ]);
     expect(good).toEqual({ n: 2, alarmed: 1 });
     expect(faulty).toEqual({ n: 1, unstopped: 1 });
+  });
+});
+
+describe('the numbers that were read', () => {
+  it('count where there was one to read, and are told in text and JSON', () => {
+    const outcome = (read: boolean | null): CardOutcome => ({
+      file: `a scene, ${read}`,
+      must: [],
+      may: [],
+      kind: 'good',
+      part: 'set',
+      quad: null,
+      seen: { reported: [], corners: null, frame: PORTRAIT, seconds: 0, observation: null },
+      nik: read === null ? null : { read, digits: read ? '3204102601620039' : '32?4', similarity: 0.9 },
+    });
+    const { results, json } = cardReport([outcome(true), outcome(false), outcome(null), outcome(true)], 1);
+    expect(results).toContain('NIK read: 2 of 3 good scenes (66.7 %)');
+    expect(results).toContain('a scene, false: NIK read as "32?4"');
+    expect(json).toMatchObject({
+      nik: { n: 3, read: 2 },
+      photos: [{ nik: { read: true, similarity: 0.9 } }, {}, {}, {}],
+    });
+    expect(cardReport([outcome(null)], 1).results).not.toContain('NIK');
   });
 });
 

@@ -1,5 +1,6 @@
 import { between, colourText, pick, type Rgb } from './brush.ts';
 import { CARD_HEIGHT } from './card-geometry.ts';
+import { inventPerson, type Person } from './card-people.ts';
 import { hashOf, randomFrom } from './score.ts';
 
 /*
@@ -26,153 +27,31 @@ export interface Portrait {
   readonly female: boolean;
 }
 
-interface Place {
-  readonly province: string;
-  readonly regency: string;
-  /** First four digits of a NIK. */
-  readonly code: string;
-  readonly districts: readonly string[];
-}
-
-const PLACES: readonly Place[] = [
-  {
-    province: 'JAWA BARAT',
-    regency: 'KABUPATEN BANDUNG',
-    code: '3204',
-    districts: ['CILEUNYI', 'BALEENDAH', 'SOREANG'],
-  },
-  {
-    province: 'JAWA TIMUR',
-    regency: 'KOTA SURABAYA',
-    code: '3578',
-    districts: ['GUBENG', 'WONOKROMO', 'RUNGKUT'],
-  },
-  {
-    province: 'DKI JAKARTA',
-    regency: 'JAKARTA SELATAN',
-    code: '3174',
-    districts: ['TEBET', 'CILANDAK', 'PANCORAN'],
-  },
-  {
-    province: 'BALI',
-    regency: 'KOTA DENPASAR',
-    code: '5171',
-    districts: ['DENPASAR TIMUR', 'DENPASAR BARAT'],
-  },
-  {
-    province: 'SUMATERA UTARA',
-    regency: 'KOTA MEDAN',
-    code: '1271',
-    districts: ['MEDAN BARU', 'MEDAN SELAYANG'],
-  },
-  {
-    province: 'SULAWESI SELATAN',
-    regency: 'KABUPATEN GOWA',
-    code: '7306',
-    districts: ['SOMBA OPU', 'PALLANGGA'],
-  },
-  { province: 'KALIMANTAN TIMUR', regency: 'KOTA BALIKPAPAN', code: '6471', districts: ['BALIKPAPAN KOTA'] },
-  {
-    province: 'JAWA TENGAH',
-    regency: 'KABUPATEN SLEMAN',
-    code: '3404',
-    districts: ['DEPOK', 'NGAGLIK', 'MLATI'],
-  },
-];
-const WOMEN = ['SITI', 'DEWI', 'RATNA', 'AYU', 'PUTRI', 'WULAN', 'INDAH', 'FITRI', 'NURUL', 'LESTARI'];
-const MEN = ['BUDI', 'AGUS', 'RIZKY', 'WAYAN', 'HENDRA', 'EKO', 'BAYU', 'JOKO', 'FAJAR', 'SURYA'];
-const LAST = [
-  'CONTOH',
-  'PERCOBAAN',
-  'SANTOSA',
-  'WIBOWO',
-  'HASANAH',
-  'PRATAMA',
-  'SIREGAR',
-  'MAHARANI',
-  'KUSUMA',
-];
-const STREETS = [
-  'JL. MELATI',
-  'JL. KENANGA RAYA',
-  'DUSUN KARANGJATI',
-  'JL. ANGGREK',
-  'GG. MAWAR',
-  'JL. CEMARA',
-];
-const VILLAGES = ['SUKAMAJU', 'KARANGREJO', 'SIDOMULYO', 'TANJUNGSARI', 'MEKARWANGI'];
-const RELIGIONS = ['ISLAM', 'KRISTEN', 'KATHOLIK', 'HINDU', 'BUDHA'];
-const MARITAL = ['KAWIN', 'BELUM KAWIN', 'CERAI MATI'];
-const WORK = ['KARYAWAN SWASTA', 'WIRASWASTA', 'PELAJAR/MAHASISWA', 'GURU', 'PEGAWAI NEGERI SIPIL', 'PETANI'];
-
-/** What is written on a specimen. */
-interface Person {
-  readonly place: Place;
-  readonly number: string;
-  readonly bornInOddYear: boolean;
-  /** Labels and values in the order of the card, from the name on; a second pair stands on the same line. */
-  readonly fields: readonly (readonly [string, string, string?])[];
-  readonly issued: readonly [string, string];
-}
-
-/** Invents somebody. */
-function inventPerson(random: () => number, female: boolean): Person {
-  const place = pick(random, PLACES);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const day = 1 + Math.floor(28 * random());
-  const month = 1 + Math.floor(12 * random());
-  const year = 1955 + Math.floor(50 * random());
-  const district = pick(random, place.districts);
-  const serial = String(1 + Math.floor(40 * random())).padStart(4, '0');
-  const born = `${two(day)}-${two(month)}-${year}`;
-  const city = place.regency.replace(/^(KOTA|KABUPATEN) /, '');
-  return {
-    place,
-    number: [
-      place.code,
-      two(1 + Math.floor(20 * random())),
-      two(female ? day + 40 : day),
-      two(month),
-      two(year % 100),
-      serial,
-    ].join(''),
-    bornInOddYear: year % 2 === 1,
-    fields: [
-      ['Nama', `${pick(random, female ? WOMEN : MEN)} ${pick(random, LAST)}`],
-      ['Tempat/Tgl Lahir', `${city}, ${born}`],
-      [
-        'Jenis Kelamin',
-        female ? 'PEREMPUAN' : 'LAKI-LAKI',
-        `Gol. Darah : ${pick(random, ['A', 'B', 'O', '-'])}`,
-      ],
-      ['Alamat', `${pick(random, STREETS)} NO. ${1 + Math.floor(90 * random())}`],
-      ['     RT/RW', `0${two(1 + Math.floor(12 * random()))}/0${two(1 + Math.floor(12 * random()))}`],
-      ['     Kel/Desa', pick(random, VILLAGES)],
-      ['     Kecamatan', district],
-      ['Agama', pick(random, RELIGIONS)],
-      ['Status Perkawinan', pick(random, MARITAL)],
-      ['Pekerjaan', pick(random, WORK)],
-      ['Kewarganegaraan', 'WNI'],
-      ['Berlaku Hingga', 'SEUMUR HIDUP'],
-    ],
-    issued: [
-      city,
-      `${two(1 + Math.floor(28 * random()))}-${two(1 + Math.floor(12 * random()))}-${2012 + Math.floor(12 * random())}`,
-    ],
-  };
-}
-
 const PRINT = 'Arial, "Liberation Sans", sans-serif';
 const DIGITS = '"OCR A Extended", "DejaVu Sans Mono", monospace';
 const INK = '#1b1d22';
 const PHOTO_RED: Rgb = [190, 34, 44];
 const PHOTO_BLUE: Rgb = [38, 92, 168];
 
+/** How the number is printed: where its base line begins, and the room that it has, px of the card's picture. */
+export const NUMBER_PRINT = {
+  x: 0.228 * CARD_PIXELS.width,
+  y: 0.286 * CARD_PIXELS.height,
+  width: 0.465 * CARD_PIXELS.width,
+  font: `bold 76px ${DIGITS}`,
+} as const;
+
+/** A drawn card, and the 16 digits that stand on it. */
+export interface Specimen {
+  readonly drawing: OffscreenCanvas;
+  readonly nik: string;
+}
+
 /**
  * Draws specimen number `number`: the same number gives the same card.
  * @param portrait null: a face is drawn
  */
-export function drawSpecimen(number: number, portrait: Portrait | null): OffscreenCanvas {
+export function drawSpecimen(number: number, portrait: Portrait | null): Specimen {
   const random = randomFrom(hashOf(`specimen ${number}`));
   const female = portrait?.female ?? random() < 0.5;
   const person = inventPerson(random, female);
@@ -185,7 +64,7 @@ export function drawSpecimen(number: number, portrait: Portrait | null): Offscre
   paintPhoto(context, portrait, person.bornInOddYear ? PHOTO_RED : PHOTO_BLUE, random);
   paintIssue(context, person, random);
   paintMark(context);
-  return canvas;
+  return { drawing: canvas, nik: person.number };
 }
 
 /** Nothing that is painted later leaves the card's outline. */
@@ -244,8 +123,8 @@ function paintFields(context: Context, { place, number, fields }: Person): void 
   context.font = `bold 72px ${PRINT}`;
   context.fillText('NIK', 0.034 * width, 0.286 * height);
   context.fillText(':', 0.2 * width, 0.286 * height);
-  context.font = `bold 76px ${DIGITS}`;
-  context.fillText(number, 0.228 * width, 0.286 * height, 0.465 * width);
+  context.font = NUMBER_PRINT.font;
+  context.fillText(number, NUMBER_PRINT.x, NUMBER_PRINT.y, NUMBER_PRINT.width);
   fields.forEach(([label, value, second], i) => {
     const y = (0.352 + 0.0545 * i) * height;
     context.font = `44px ${PRINT}`;
