@@ -3,7 +3,7 @@ import { type Box, cornersOf, ID1_RATIO, meanDistance, type Size } from '../doma
 import { frameOf, type PatchFrame, placeIn, type Quad, sidesOf } from '../domain/homography.ts';
 import type { CardObservation, CardOutline } from '../domain/observation.ts';
 import { type Hidden, hiddenOn, FINGER_CELL } from './fingers.ts';
-import { findOutlines } from './outline.ts';
+import { ANYWHERE, findOutlines, NEAR_GUIDE } from './outline.ts';
 import {
   blockExtremes,
   fractionWithin,
@@ -31,6 +31,8 @@ const RIM = 12;
 const CELL = 24;
 /** Luma span that makes a cell hold something. Sensor noise and paper grain stay below. */
 const CELL_SPAN = 40;
+/** An edge through a cell changes sides once on each of its lines; print does so more often. */
+const PRINTED = 1.25 * CELL;
 /** Clipped in all three channels. */
 const CLIPPED = 250;
 
@@ -43,7 +45,7 @@ const INSIDE: Box = { x: RIM, y: RIM, width: CARD_WIDTH, height: Math.round(CARD
  */
 const NUMBER: Box = { x: 0.2, y: 0.19, width: 0.52, height: 0.135 };
 const FIELDS: Box = { x: 0.03, y: 0.2, width: 0.68, height: 0.77 };
-const PORTRAIT: Box = { x: 0.75, y: 0.27, width: 0.22, height: 0.48 };
+const PORTRAIT: Box = { x: 0.77, y: 0.3, width: 0.18, height: 0.42 };
 
 const mirrored = (box: Box): Box => ({ ...box, x: 1 - box.x - box.width });
 
@@ -56,13 +58,18 @@ export interface CardMeter {
 /** The first frame of a meter, and one whose card was not found in the frame before, has no movement. */
 export function createCardMeter(): CardMeter {
   let last: { readonly corners: Quad; readonly now: number } | null = null;
+  let search = NEAR_GUIDE;
   return {
     observe(pixels, guide, now, findFaces) {
-      const { outline, corners, place, patch, portrait } = viewOf(pixels, guide, findFaces);
-      const plane = lumaPlane(patch);
-      const card = crop(plane, INSIDE);
-      const histogram = histogramOf(card);
-      const clipped = clippedIn(patch, INSIDE);
+      const found = findOutlines(pixels, guide, search);
+      const view = viewOf(pixels, guide, found.outlines, findFaces);
+      const { outline, corners, place, patch, plane, card, print, portrait } = view;
+      // One way a frame, or frames without a card would take twice as long as others.
+      if (!found.isSure || !isCard(view)) search = search === NEAR_GUIDE ? ANYWHERE : NEAR_GUIDE;
+      // What may be no card tells nothing of the light.
+      const lit = (isCard(view) ? null : viewAlong(pixels, cornersOf(guide), null, null)) ?? view;
+      const histogram = histogramOf(lit.card);
+      const clipped = clippedIn(lit.patch, INSIDE);
       const { width } = sidesOf(corners);
       const onLeft = portrait?.onLeft ?? false;
       const seconds = last === null ? 0 : (now - last.now) / 1000;
@@ -75,17 +82,17 @@ export function createCardMeter(): CardMeter {
         outline,
         portrait: toldPortrait(portrait, isIn(pixels, place)),
         covered: outline === null ? 0 : coveredOn(hiddenOn(patch, INSIDE, isIn(pixels, place)), onLeft),
-        texture: textureIn(card),
+        print,
         luma: meanOf(histogram),
         highlight: percentile(histogram, 0.98),
         dark: fractionWithin(histogram, 0, 25),
         bright: clipped.fraction,
-        glare: glareIn(clipped.mask, plane, INSIDE) / (INSIDE.width * INSIDE.height),
+        glare: glareIn(clipped.mask, lit.plane, INSIDE) / (INSIDE.width * INSIDE.height),
         // A card that is small in the frame is enlarged, which blurs; the root takes that back in part.
         sharpness:
           (CARD_WIDTH / 1000) *
           Math.sqrt(Math.max(1, CARD_WIDTH / width)) *
-          writingSharpness(plane, histogram, onLeft),
+          writingSharpness(plane, histogramOf(card), onLeft),
         motion: seconds <= 0 ? 0 : moved / seconds,
       };
     },
@@ -99,36 +106,55 @@ interface View {
   readonly place: PatchFrame;
   /** The card straightened, with a rim. */
   readonly patch: Pixels;
+  readonly plane: Plane;
+  /** Luma within the rim. */
+  readonly card: Plane;
+  readonly print: number;
   readonly portrait: Portrait | null;
 }
 
-/** Of several outlines the first that holds a portrait: lines of a cloth or a paper may look more like a card's. */
-function viewOf(pixels: Pixels, guide: Box, findFaces: FindFaces | null): View {
+/** Less print is none: squares of a cloth make up to 0.02. */
+const LEAST_PRINT = 0.03;
+
+/** A card bears a portrait, or print where no portrait is looked for. */
+const isCard = ({ portrait, print }: View): boolean =>
+  portrait === null ? print >= LEAST_PRINT : portrait.upright > 0 || portrait.turned > 0;
+
+/** Of several outlines the first that holds what a card does: lines of a cloth or a paper may look more like a card's. */
+function viewOf(
+  pixels: Pixels,
+  guide: Box,
+  outlines: readonly CardOutline[],
+  findFaces: FindFaces | null,
+): View {
+  let printed: View | null = null;
   let first: View | null = null;
-  for (const outline of findOutlines(pixels, guide)) {
-    const place = frameOf(outline.corners, INSIDE, RIM);
-    if (place === null) continue;
-    const patch = straightened(pixels, place);
-    const portrait = findFaces && portraitOn(patch, INSIDE, findFaces);
-    const view = { outline, corners: outline.corners, place, patch, portrait };
-    if (portrait === null || portrait.upright > 0 || portrait.turned > 0) return view;
+  for (const outline of outlines) {
+    const view = viewAlong(pixels, outline.corners, outline, findFaces);
+    if (view === null) continue;
+    if (isCard(view)) return view;
     first ??= view;
+    if (view.print >= LEAST_PRINT) printed ??= view;
   }
-  if (first !== null) return first;
-  const corners = cornersOf(guide);
-  const place = frameOf(corners, INSIDE, RIM);
-  if (place === null) throw new RangeError('The guide has no area.');
-  return {
-    outline: null,
-    corners,
-    place,
-    patch: straightened(pixels, place),
-    portrait: findFaces && NO_PORTRAIT,
-  };
+  const view = printed ?? first ?? viewAlong(pixels, cornersOf(guide), null, findFaces);
+  if (view === null) throw new RangeError('The guide has no area.');
+  return view;
 }
 
-const straightened = (pixels: Pixels, place: PatchFrame): Pixels =>
-  samplePatch(pixels, place, INSIDE.width + 2 * RIM, INSIDE.height + 2 * RIM);
+function viewAlong(
+  pixels: Pixels,
+  corners: Quad,
+  outline: CardOutline | null,
+  findFaces: FindFaces | null,
+): View | null {
+  const place = frameOf(corners, INSIDE, RIM);
+  if (place === null) return null;
+  const patch = samplePatch(pixels, place, INSIDE.width + 2 * RIM, INSIDE.height + 2 * RIM);
+  const plane = lumaPlane(patch);
+  const card = crop(plane, INSIDE);
+  const portrait = findFaces && (outline === null ? NO_PORTRAIT : portraitOn(patch, INSIDE, findFaces));
+  return { outline, corners, place, patch, plane, card, print: printIn(card), portrait };
+}
 
 /** So much of the card's width at either end has to be in the picture for a portrait to be missed there. */
 const END_SEEN = 0.1;
@@ -204,14 +230,34 @@ function crop(plane: Plane, box: Box): Plane {
   return { data, width: box.width, height: box.height };
 }
 
-/** Fraction of the cells whose luma spans more than paper or a table top does. */
-function textureIn(inside: Plane): number {
+/**
+ * Fraction of the cells that hold writing or other fine print: contrast that changes sides again and again, while the
+ * edge of a pattern crosses a cell once.
+ */
+function printIn(inside: Plane): number {
   const { low, high } = blockExtremes(inside, CELL);
-  let busy = 0;
+  let printed = 0;
   for (let i = 0; i < low.data.length; i++) {
-    if (high.data[i]! - low.data[i]! >= CELL_SPAN) busy++; // within: both have the same size
+    const [dark, light] = [low.data[i]!, high.data[i]!]; // within: both have the same size
+    if (light - dark < CELL_SPAN) continue;
+    const start = Math.floor(i / low.width) * CELL * inside.width + (i % low.width) * CELL;
+    const most = Math.max(
+      changesIn(inside, start, (dark + light) / 2, 1, inside.width),
+      changesIn(inside, start, (dark + light) / 2, inside.width, 1),
+    );
+    if (most > PRINTED) printed++;
   }
-  return busy / Math.max(1, low.data.length);
+  return printed / Math.max(1, low.data.length);
+}
+
+/** How often luma crosses a level from one px to the next along all lines of a cell. */
+function changesIn({ data }: Plane, start: number, level: number, step: number, line: number): number {
+  let changes = 0;
+  for (let k = 0; k < CELL; k++) {
+    for (let i = start + k * line, end = i + (CELL - 1) * step; i < end; i += step)
+      if (data[i]! < level !== data[i + step]! < level) changes++; // the cell lies inside
+  }
+  return changes;
 }
 
 /** Which pixels of the patch clip inside the guide, and what part of the guide they are. */

@@ -22,6 +22,8 @@ const FOREIGN = 0.28;
 const SAME = 0.16;
 /** Across the card's edge the colour of one finger changes by less. */
 const ACROSS = 0.09;
+/** Skin has more red and less blue than green in any light that a card can be read in; log ratios. */
+const SKIN = { red: 0.1, blue: -0.03 };
 /** Cells in a row along the edge: a finger is no narrower. */
 const NARROWEST = 4;
 
@@ -90,7 +92,6 @@ export function hiddenOn(patch: Pixels, card: Box, isSeen: (x: number, y: number
   const ground = (['u', 'v', 'w'] as const).map((name) =>
     medianOf(Float32Array.from(inner, (i) => colours[name][i]!)),
   ) as [number, number, number];
-  const isForeign = (i: number): boolean => distance(colours, i, ground) > FOREIGN;
   const isInside = (i: number): boolean => {
     const [x, y] = [i % across, Math.floor(i / across)];
     return x >= rim && y >= rim && x < across - rim && y < down - rim;
@@ -100,6 +101,9 @@ export function hiddenOn(patch: Pixels, card: Box, isSeen: (x: number, y: number
       card.x + ((i % across) - rim + 0.5) * FINGER_CELL,
       card.y + (Math.floor(i / across) - rim + 0.5) * FINGER_CELL,
     );
+  const isForeign = (i: number): boolean => distance(colours, i, ground) > FOREIGN && seen(i);
+  // Where nothing beyond the edge is to be seen, only the colour of skin tells a finger from print.
+  const isSkin = (i: number): boolean => colours.u[i]! > SKIN.red && colours.v[i]! < SKIN.blue;
   // Along each side: the second cell inside against the second one outside; the first ones hold the edge itself.
   const sides: { from: number; step: number; outward: number; count: number }[] = [
     { from: rim * across + rim, step: 1, outward: -across, count: across - 2 * rim },
@@ -117,7 +121,9 @@ export function hiddenOn(patch: Pixels, card: Box, isSeen: (x: number, y: number
         k < count &&
         isForeign(at - outward) &&
         isForeign(at) &&
-        (!seen(at + 2 * outward) || between(colours, at - outward, at + 2 * outward, 2) < ACROSS);
+        (seen(at + 2 * outward)
+          ? between(colours, at - outward, at + 2 * outward, 2) < ACROSS
+          : isSkin(at - outward));
       if (goesOn) run.push(at);
       else {
         if (run.length >= NARROWEST) for (const one of run) queue.push({ at: one, seed: one - outward });

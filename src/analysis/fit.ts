@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import type { Point } from '../domain/geometry.ts';
-import type { Quad } from '../domain/homography.ts';
+import { type Quad, sidesOf } from '../domain/homography.ts';
 import { EDGE } from './lines.ts';
 import { type Pixels, tintOf } from './pixels.ts';
 
@@ -13,12 +13,17 @@ export const ROUNDED = 0.05;
 /** Places along each side that are looked at, and how far to either side of it, px. */
 const PLACES = 36;
 const REACHES = [5, 2.5] as const;
+/** Cards less high than this, px, are looked at less far from their sides, but no less than that. */
+const FULL_REACH_FROM = 120;
+const LEAST_REACH = 1.8;
 
 /** Sets the sides of an outline on the edges beside them, to a fraction of a px. */
 export function refine(pixels: Pixels, corners: Quad): { readonly corners: Quad; readonly support: number } {
   let quad = corners;
   let support = 0;
-  for (const reach of REACHES) {
+  // The print of a small card is near its edge.
+  const scale = Math.min(1, sidesOf(corners).height / FULL_REACH_FROM);
+  for (const reach of REACHES.map((full) => Math.max(LEAST_REACH, full * scale))) {
     const sides = quad.map((from, i) => fitSide(pixels, from, quad[(i + 1) % 4]!, reach));
     const seen = sides.flatMap((side) => side.support ?? []);
     support = seen.reduce((sum, share) => sum + share, 0) / Math.max(1, seen.length);
@@ -83,11 +88,14 @@ export function groundWithin(pixels: Pixels, corners: Quad): number {
 function isEdgeOfGround(place: number, total: number): boolean {
   let within = 0;
   let beyond = 0;
+  const at = 3 * place;
+  const end = 3 * total;
+  const [a, b, d, e] = [(at - 6 + end) % end, (at - 3 + end) % end, (at + 3) % end, (at + 6) % end];
   for (let c = 0; c < 3; c++) {
-    const near = (step: number): number => WITHIN[3 * ((place + step + total) % total) + c]!;
-    const ground = middleOf(near(-2), near(-1), near(0), near(1), near(2));
-    within += (WITHIN[3 * place + c]! - ground) ** 2;
-    beyond += (BEYOND[3 * place + c]! - ground) ** 2;
+    const own = WITHIN[at + c]!;
+    const ground = middleOf(WITHIN[a + c]!, WITHIN[b + c]!, own, WITHIN[d + c]!, WITHIN[e + c]!);
+    within += (own - ground) ** 2;
+    beyond += (BEYOND[at + c]! - ground) ** 2;
   }
   return within < ONE_GROUND ** 2 && beyond > OTHER_GROUND ** 2;
 }

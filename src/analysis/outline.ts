@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import { type Box, ID1_RATIO, meanDistance, type Point, scaleBox, type Size } from '../domain/geometry.ts';
-import { farCorners, mapQuad, poseOf, type Quad, strangeness } from '../domain/homography.ts';
+import { farCorners, mapQuad, poseOf, type Quad, shareInside, strangeness } from '../domain/homography.ts';
 import type { CardOutline } from '../domain/observation.ts';
 import { groundWithin, refine, ROUNDED } from './fit.ts';
 import { coarse, edgesOf, type Line, linesOf } from './lines.ts';
@@ -21,21 +21,22 @@ const LEAST_SIDE = 0.3;
 /** A card that reaches farther out of the picture than this part of its width is not looked for. */
 const FARTHEST_OUTSIDE = 0.4;
 /** How widely a card is looked for. */
-interface Search {
+export interface Search {
   /** Edges that count lie in the guide and round it, so far away over its width. */
   readonly around: number;
   /** Farther from the middle of the guide, over its width, no card's middle is looked for. */
   readonly aside: number;
   /** Lines that lie, and lines that stand, that are tried. */
   readonly lines: number;
+  /** Outlines whose grounds are compared. */
+  readonly compared: number;
 }
-/** Where a hand holds a card, and everywhere. */
-const SEARCHES: readonly Search[] = [
-  { around: 0.3, aside: 0.4, lines: 24 },
-  { around: 2, aside: 2, lines: 40 },
-];
-/** An outline that is as good as this need not be looked for more widely. */
-const GOOD_SCORE = 1.4;
+/** Where a hand holds a card. */
+export const NEAR_GUIDE: Search = { around: 0.3, aside: 0.4, lines: 24, compared: 24 };
+/** In the whole picture, which takes longer. */
+export const ANYWHERE: Search = { around: 2, aside: 2, lines: 40, compared: 64 };
+/** An outline that is as good as this need not be looked for in another way. */
+const GOOD_SCORE = 1.65;
 /** An outline with less is none. */
 const LEAST_SUPPORT = 0.55;
 /** The same where two sides lie outside of the picture. */
@@ -85,8 +86,10 @@ function sideOf(
   return { on, beyond: ((before ?? UNSEEN) + (after ?? UNSEEN)) / 2 };
 }
 
+/** An outline that is completed from what the picture shows lies no more aslant, degrees, and is shown for the most part. */
+const COMPLETED = { tilt: 33, inside: 0.55 };
 /** What a side outside of the picture costs. */
-const MISSING = 0.15;
+const MISSING = 0.1;
 /** A card that leaves the picture is near: at least so wide, over the guide's width. */
 const NEAR = 0.55;
 /** How far lines may be off before outlines are set on their edges, px. */
@@ -144,6 +147,7 @@ function judged(
   // Lines are off by a little, which bends a small outline more.
   const strange = Math.max(0, strangeness(pose) - LINES_OFF / height);
   if (strange > STRANGEST) return null;
+  if (seen < 4 && (pose.tilt > COMPLETED.tilt || shareInside(corners, frame) < COMPLETED.inside)) return null;
   const size = Math.min(1, Math.sqrt((width * height) / (guide.width * guide.height)));
   const missing = 4 - seen;
   return {
@@ -183,13 +187,29 @@ interface Pair {
   readonly middle: number;
 }
 
+/** Sides are looked at loosely before their corners are known: so much less of an edge is passed over. */
+const LOOSELY = 0.85;
+
+/** Whether lines can be the sides of an outline, roughly: nearly all pairs of pairs cannot. */
+function isLikely(top: Line, bottom: Line, left: Line, right: Line, y: number): boolean {
+  const [from, to] = [left.at + left.slope * y, right.at + right.slope * y];
+  const upper = strengthAlong(top, from, to) ?? 1;
+  const lower = strengthAlong(bottom, from, to) ?? 1;
+  if (upper + lower < LOOSELY * (LEAST_SUPPORT * 4 - 2)) return false;
+  const x = (from + to) / 2;
+  const [above, below] = [top.at + top.slope * x, bottom.at + bottom.slope * x];
+  const near = strengthAlong(left, above, below) ?? 1;
+  const far = strengthAlong(right, above, below) ?? 1;
+  return upper + lower + near + far >= LOOSELY * LEAST_SUPPORT * 4;
+}
+
 /** The best quadrilaterals between lying and standing lines. */
 function candidates(
   lying: readonly Line[],
   standing: readonly Line[],
   frame: Size,
   guide: Box,
-  aside: number,
+  { aside, compared }: Search,
 ): readonly Candidate[] {
   const shortest = SHORTEST * Math.min(frame.width, frame.height);
   const pairsOf = (lines: readonly Line[], at: number): readonly Pair[] =>
@@ -218,9 +238,10 @@ function candidates(
     Math.abs(place - middle) < 1.5 * aside * guide.width;
   const rows = pairsOf(lying, centre.x).filter(({ middle }) => isHeld(middle, centre.y));
   const columns = pairsOf(standing, centre.y).filter(({ middle }) => isHeld(middle, centre.x));
-  for (const { a: top, b: bottom, gap } of rows) {
+  for (const { a: top, b: bottom, gap, middle: upright } of rows) {
     for (const { a: left, b: right, gap: across } of columns) {
       if (across < 1.1 * gap || across > 2.3 * gap) continue;
+      if (!isLikely(top, bottom, left, right, upright)) continue;
       const corners: Quad = [
         crossing(top, left),
         crossing(top, right),
@@ -282,7 +303,8 @@ function candidates(
   }
   return distinct(
     found.sort((a, b) => b.score - a.score),
-    MOST_COMPARED,
+    compared,
+    ALIKE,
   );
 }
 
@@ -290,67 +312,73 @@ function candidates(
 function distinct<Found extends { readonly corners: Quad }>(
   found: readonly Found[],
   most: number,
+  alike: number,
 ): readonly Found[] {
   const kept: Found[] = [];
   for (const one of found) {
-    if (kept.some(({ corners }) => meanDistance(corners, one.corners) < ALIKE)) continue;
+    if (kept.some(({ corners }) => meanDistance(corners, one.corners) < alike)) continue;
     kept.push(one);
     if (kept.length === most) break;
   }
   return kept;
 }
 
-/** Outlines whose corners are nearer than this are one, px. */
+/** Outlines whose corners are nearer than this are one, px of the coarse picture; told ones differ more. */
 const ALIKE = 3;
-/** Outlines whose grounds are compared, and of these the ones that are set on their edges before the best is chosen. */
-const MOST_COMPARED = 24;
-const MOST_REFINED = 6;
+/** Outlines that are set on their edges before the best is chosen. */
+const MOST_REFINED = 8;
 /** Outlines that are told. */
-const MOST_GIVEN = 3;
+const MOST_GIVEN = 4;
 /** An outline that has less of one ground within, and another beyond, is no card's: 0.66 is the least of drawn ones. */
 const LEAST_GROUND = 0.5;
 /** What one ground within, and another beyond, counts for beside the sides themselves. */
-const GROUND = 0.7;
+const GROUND = 1;
 
-/**
- * What may be the outline of the card in a picture, the likeliest first.
- * @param guide where the person was asked to hold it, px: there it is looked for first, and one as large is preferred
- */
-export function findOutlines(pixels: Pixels, guide: Box): readonly CardOutline[] {
-  let found: readonly Fitted[] = [];
-  for (const search of SEARCHES) {
-    found = distinct(
-      [...found, ...outlines(pixels, guide, search)].sort((a, b) => b.score - a.score),
-      MOST_GIVEN,
-    );
-    if (found[0] !== undefined && found[0].score > GOOD_SCORE) break;
-  }
-  return found.map(({ corners, support }) => ({ corners, support }));
+/** What may be the outline of a card, the likeliest first. */
+export interface FoundOutlines {
+  readonly outlines: readonly CardOutline[];
+  /** True where the first one is beyond doubt. */
+  readonly isSure: boolean;
+}
+
+/** @param guide where the person was asked to hold the card, px: one as large is preferred */
+export function findOutlines(pixels: Pixels, guide: Box, search: Search): FoundOutlines {
+  const sorted = fittedOutlines(pixels, guide, search).toSorted((a, b) => b.score - a.score);
+  const found = distinct(sorted, MOST_GIVEN, 4 * ALIKE);
+  return {
+    outlines: found.map(({ corners, support }) => ({ corners, support })),
+    isSure: found[0] !== undefined && found[0].score > GOOD_SCORE,
+  };
 }
 
 interface Fitted extends CardOutline {
   readonly score: number;
 }
 
-function outlines(pixels: Pixels, guide: Box, { around, aside, lines }: Search): readonly Fitted[] {
+function fittedOutlines(pixels: Pixels, guide: Box, search: Search): readonly Fitted[] {
   const factor = Math.max(1, Math.round(Math.max(pixels.width, pixels.height) / COARSE));
   const held = scaleBox(guide, 1 / factor);
-  const room = around * held.width;
+  const room = search.around * held.width;
   const edges = edgesOf(coarse(pixels, factor, held, room));
-  const linesAlong = (lying: boolean): readonly Line[] => linesOf(edges, lying, held, room, lines);
-  const found = candidates(linesAlong(true), linesAlong(false), edges, held, aside);
+  const linesAlong = (lying: boolean): readonly Line[] => linesOf(edges, lying, held, room, search.lines);
+  const found = candidates(linesAlong(true), linesAlong(false), edges, held, search);
   const whole = (place: number): number => (place + 0.5) * factor - 0.5;
   const compared = found.map(({ corners, score, support }) => {
     const scaled = mapQuad(corners, ({ x, y }) => ({ x: whole(x), y: whole(y) }));
-    return { corners: scaled, score: score - support, rank: score + GROUND * groundWithin(pixels, scaled) };
+    const rank = score + GROUND * groundWithin(pixels, scaled);
+    return { corners: scaled, support, score: score - support, rank };
   });
   compared.sort((a, b) => b.rank - a.rank);
-  return compared.slice(0, MOST_REFINED).flatMap(({ corners, score }): readonly Fitted[] => {
-    const fitted = refine(pixels, corners);
-    const pose = poseOf(fitted.corners, pixels);
-    const strange = pose === null ? 1 : strangeness(pose);
-    const ground = groundWithin(pixels, fitted.corners);
-    if (strange > STRANGEST || ground < LEAST_GROUND) return [];
-    return [{ ...fitted, score: score + fitted.support - 2 * strange + GROUND * ground }];
+  return compared.slice(0, MOST_REFINED).flatMap((rough): readonly Fitted[] => {
+    // Setting it on its edges may bend a small outline out of shape.
+    for (const { corners, support } of [refine(pixels, rough.corners), rough]) {
+      const pose = poseOf(corners, pixels);
+      const strange = pose === null ? 1 : strangeness(pose);
+      if (strange > STRANGEST) continue;
+      const ground = groundWithin(pixels, corners);
+      if (ground < LEAST_GROUND) return [];
+      return [{ corners, support, score: rough.score + support - 2 * strange + GROUND * ground }];
+    }
+    return [];
   });
 }

@@ -22,15 +22,18 @@ export const NO_PORTRAIT: Portrait = { upright: 0, turned: 0, onLeft: false };
 /** The part of the card's width at either end in which the portrait is looked for, and of its height. */
 const END = { width: 0.34, top: 0.16, bottom: 0.86 };
 
+/** Of upright portraits nearly all are as certain as this, of turned ones taken for upright none. */
+const BEYOND_DOUBT = 0.85;
+
 /**
  * Looks for a portrait at both ends of a straightened card. They are put side by side, so that one run of the detector,
- * which makes every picture small, sees both; turned ones are looked for where none is upright.
+ * which makes every picture small, sees both. It sees turned faces too, but is less certain of them.
  */
 export function portraitOn(patch: Pixels, card: Box, findFaces: FindFaces): Portrait {
   const [left, right] = facesAtEnds(patch, card, findFaces, false);
   const upright = Math.max(left, right);
-  if (upright > 0) return { upright, turned: 0, onLeft: left > right };
-  return { upright, turned: Math.max(...facesAtEnds(patch, card, findFaces, true)), onLeft: false };
+  const turned = upright >= BEYOND_DOUBT ? 0 : Math.max(...facesAtEnds(patch, card, findFaces, true));
+  return { upright, turned, onLeft: left > right };
 }
 
 /** The surest face at the left and at the right end, 0 for none. */

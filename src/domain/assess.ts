@@ -69,7 +69,10 @@ const ofOutline =
 
 const CARD_MEASURES: Record<CardMeasure, Measure<CardObservation>> = {
   presence: ({ outline }) => outline?.support ?? 0,
-  print: ofOutline((_, { texture }) => texture),
+  // Whoever has a portrait is printed, however blurred.
+  print: ofOutline((_, { print, portrait }) =>
+    portrait && Math.max(portrait.upright, portrait.turned) > 0 ? null : print,
+  ),
   portrait: ofOutline((_, { portrait }) => portrait && Math.max(portrait.upright, portrait.turned)),
   turned: ofOutline(
     (_, { portrait }) => portrait && (portrait.turned > portrait.upright ? portrait.turned : 0),

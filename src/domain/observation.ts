@@ -130,8 +130,8 @@ export interface CardObservation {
    * fields, or of the portrait, 0..1.
    */
   readonly covered: number;
-  /** Fraction of the card's cells that hold print or other detail. */
-  readonly texture: number;
+  /** Fraction of the card's cells that hold writing or other fine print, 0..1. */
+  readonly print: number;
   /** Mean luma. */
   readonly luma: number;
   /** Luma that 2 % of the card exceeds. */

@@ -2,6 +2,7 @@
 import { lumaOf } from '../../src/analysis/pixels.ts';
 import {
   type Box,
+  boxRound,
   cornersOf,
   guideInPicture,
   ID1_RATIO,
@@ -71,7 +72,12 @@ export function cardInPhoto(corners: Quad, frame: Size, limits: PhotoLimits, pho
     const [w, h] = [width * scale, (width / ID1_RATIO) * scale];
     return cornersOf({ x: (photo.width - w) / 2, y: (photo.height - h) / 2, width: w, height: h });
   }
-  const crop = cropOf('ktp', frame, guideInPicture('ktp', frame), limits);
+  const crop = cropOf(
+    'ktp',
+    frame,
+    boxRound([...cornersOf(guideInPicture('ktp', frame)), ...corners]),
+    limits,
+  );
   if (crop === null) throw new Error('the frame is too small for a photo');
   const scale = photo.width / crop.width;
   return mapQuad(corners, ({ x, y }) => ({ x: (x + 0.5 - crop.x) * scale, y: (y + 0.5 - crop.y) * scale }));

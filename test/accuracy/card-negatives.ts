@@ -61,8 +61,9 @@ export function dealNegatives(stock: Stock): readonly Scene[] {
         quad: hand && outlineOf(poseFilling({ roll: 0, yaw: 0, pitch: 0 }, PORTRAIT, 0.8), PORTRAIT),
         hold: hand,
         effects: dealEffects(random, PORTRAIT),
-        must: ['no-card'],
-        may: LIGHT_CODES,
+        // Papers and pens lie on a desk: each of them is no card.
+        must: [top === 'desk' ? 'not-a-card' : 'no-card'],
+        may: top === 'desk' ? ['no-card', ...LIGHT_CODES] : LIGHT_CODES,
       };
     }),
   );

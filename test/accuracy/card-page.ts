@@ -142,7 +142,7 @@ async function readNik(frame: ImageBitmap, card: Quad | null, specimen: number):
   if (camera === undefined) throw new Error('no sources');
   const limits = PHOTO_LIMITS.identifai.ktp;
   const guide = guideInPicture('ktp', frame);
-  const { blob } = await takePhoto({ step: 'ktp', frame, guide, card, limits });
+  const { blob } = await takePhoto({ step: 'ktp', frame, guide, card, straighten: true, limits });
   const photo = await createImageBitmap(blob);
   const pixels = pixelsOf(photo);
   photo.close();

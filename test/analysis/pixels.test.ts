@@ -169,13 +169,13 @@ describe('a card', () => {
   test('has an outline, print and light', () => {
     const seen = observe(lumaAt);
     expect(seen.outline?.support).toBeGreaterThan(0.9);
-    expect(seen.texture).toBeGreaterThan(0.3);
+    expect(seen.print).toBeGreaterThan(0.3);
     expect(seen.highlight).toBe(200);
     expect(seen.glare).toBe(0);
     expect(seen.motion).toBe(0);
   });
   test('is missing on a plain table', () => {
-    expect(observe(() => 60)).toMatchObject({ outline: null, texture: 0, sharpness: 0 });
+    expect(observe(() => 60)).toMatchObject({ outline: null, print: 0, sharpness: 0 });
   });
   test('has glare where a clipped spot fades out, not where a white print ends', () => {
     // The spot is far brighter than white, so that a disc of it clips.

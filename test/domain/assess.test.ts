@@ -48,7 +48,7 @@ const GOOD_CARD: CardObservation = {
   outline: { corners: cornersOf(CARD_GUIDE), support: 0.95 },
   portrait: { upright: 0.9, turned: 0 },
   covered: 0,
-  texture: 0.7,
+  print: 0.7,
   luma: 180,
   highlight: 212,
   dark: 0.02,
@@ -155,7 +155,8 @@ const LIMITS: readonly [GuidanceCode, string, allowed: Observation, broken: Obse
   ['blurred', 'the face', withFace({ sharpness: 14.5 }), withFace({ sharpness: 14.4 })],
   ['no-card', 'half of its sides', withSupport(0.5), withSupport(0.49)],
   ['no-card', 'nothing of its shape', GOOD_CARD, withCard({ outline: null })],
-  ['not-a-card', 'print', withCard({ texture: 0.15 }), withCard({ texture: 0.14 })],
+  ['no-card', 'print', withCard({ portrait: null, print: 0.03 }), withCard({ portrait: null, print: 0.029 })],
+  ['no-card', 'print, or a portrait', withCard({ print: 0 }), withCard({ portrait: null, print: 0 })],
   ['not-a-card', 'a portrait', withPortrait(0.5, 0), withPortrait(0, 0)],
   ['card-upside-down', 'the portrait', withPortrait(0.6, 0.6), withPortrait(0.6, 0.7)],
   ['card-too-far', '0.62 of the guide', placed({ width: 0.621 }), placed({ width: 0.619 })],
@@ -190,7 +191,7 @@ describe('assess', () => {
 
   test.each<[string, Partial<CardObservation>, GuidanceCode[]]>([
     ['fills the guide', {}, []],
-    ['is blank', { texture: 0.1 }, ['not-a-card']],
+    ['is blank', { print: 0.01 }, ['no-card']],
     ['is not there', { outline: null }, ['no-card']],
     ['is dark', { highlight: 80 }, ['too-dark']],
   ])('a card that bears no portrait is not asked for one: it %s', (_, change, codes) => {
@@ -276,7 +277,7 @@ describe('assess on whatever is seen', () => {
       outline: fc.option(fc.record({ corners: fc.tuple(point, point, point, point), support: number(0, 1) })),
       portrait: fc.option(fc.record({ upright: number(0, 1), turned: number(0, 1) })),
       covered: number(0, 1),
-      texture: number(0, 1),
+      print: number(0, 1),
       luma: number(0, 255),
       highlight: number(0, 255),
       dark: number(0, 1),

@@ -129,7 +129,7 @@ describe('the corners of a card', () => {
     outline,
     portrait,
     covered: 0,
-    texture: 0.4,
+    print: 0.4,
     luma: 180,
     highlight: 230,
     dark: 0,

@@ -27,7 +27,7 @@ const seen = (changes: Partial<CardObservation> = {}): CardObservation => ({
   outline: { corners: cornersOf({ x: 120, y: 54, width: 400, height: 400 / ID1_RATIO }), support: 1 },
   portrait: { upright: 0.9, turned: 0 },
   covered: 0,
-  texture: 0.5,
+  print: 0.5,
   luma: 180,
   highlight: 240,
   dark: 0,
