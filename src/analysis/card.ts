@@ -59,28 +59,33 @@ export interface CardMeter {
 export function createCardMeter(): CardMeter {
   let last: { readonly corners: Quad; readonly now: number } | null = null;
   let search = NEAR_GUIDE;
+  let misses = 0;
   return {
     observe(pixels, guide, now, findFaces) {
       const found = findOutlines(pixels, guide, search);
-      const view = viewOf(pixels, guide, found.outlines, findFaces);
+      const view = viewOf(pixels, guide, found, findFaces);
       const { outline, corners, place, patch, plane, card, print, portrait } = view;
-      // One way a frame, or frames without a card would take twice as long as others.
-      if (!found.isSure || !isCard(view)) search = search === NEAR_GUIDE ? ANYWHERE : NEAR_GUIDE;
+      misses = isCard(view) ? 0 : misses + 1;
+      const isElsewhere = misses > 0 && (outline === null || misses === MOST_MISSES);
       // What may be no card tells nothing of the light.
-      const lit = (isCard(view) ? null : viewAlong(pixels, cornersOf(guide), null, null)) ?? view;
+      const isLarge = sidesOf(corners).width > SMALLEST_LIT * guide.width;
+      const lit = (isCard(view) && isLarge ? null : viewAlong(pixels, cornersOf(guide), null, null)) ?? view;
       const histogram = histogramOf(lit.card);
       const clipped = clippedIn(lit.patch, INSIDE);
       const { width } = sidesOf(corners);
       const onLeft = portrait?.onLeft ?? false;
       const seconds = last === null ? 0 : (now - last.now) / 1000;
-      const moved =
-        last === null || outline === null ? 0 : meanDistance(last.corners, outline.corners) / width;
-      last = outline === null ? null : { corners: outline.corners, now };
+      const motion = last === null || outline === null ? 0 : meanDistance(last.corners, corners) / width;
+      last = outline === null || isElsewhere ? null : { corners, now };
+      if (isElsewhere) {
+        misses = 0;
+        search = search === NEAR_GUIDE ? ANYWHERE : NEAR_GUIDE;
+      }
       return {
         kind: 'card',
         frame: { width: pixels.width, height: pixels.height },
         outline,
-        portrait: toldPortrait(portrait, isIn(pixels, place)),
+        portrait: portrait && { upright: portrait.upright, turned: portrait.turned },
         covered: outline === null ? 0 : coveredOn(hiddenOn(patch, INSIDE, isIn(pixels, place)), onLeft),
         print,
         luma: meanOf(histogram),
@@ -93,7 +98,7 @@ export function createCardMeter(): CardMeter {
           (CARD_WIDTH / 1000) *
           Math.sqrt(Math.max(1, CARD_WIDTH / width)) *
           writingSharpness(plane, histogramOf(card), onLeft),
-        motion: seconds <= 0 ? 0 : moved / seconds,
+        motion: seconds <= 0 ? 0 : motion / seconds,
       };
     },
   };
@@ -113,30 +118,43 @@ interface View {
   readonly portrait: Portrait | null;
 }
 
+/**
+ * A card is looked for in one way for so many frames before it is in the other: both ways in each frame would take twice
+ * as long, and what is found in either way is not the same where there is no card.
+ */
+const MOST_MISSES = 3;
+
+/** Light is measured on cards of at least this width, over the guide's: washed out ones leave only their portraits. */
+const SMALLEST_LIT = 0.4;
+
 /** Less print is none: squares of a cloth make up to 0.02. */
 const LEAST_PRINT = 0.03;
 
-/** A card bears a portrait, or print where no portrait is looked for. */
-const isCard = ({ portrait, print }: View): boolean =>
-  portrait === null ? print >= LEAST_PRINT : portrait.upright > 0 || portrait.turned > 0;
+/** A card bears a portrait, or print where no portrait can be told. */
+const isCard = ({ outline, portrait, print }: View): boolean =>
+  outline !== null && (portrait === null ? print >= LEAST_PRINT : isSeen(portrait));
 
-/** Of several outlines the first that holds what a card does: lines of a cloth or a paper may look more like a card's. */
+const isSeen = ({ upright, turned }: Portrait): boolean => upright > 0 || turned > 0;
+
+/** Of several outlines the one that holds what a card does: lines of a cloth or a paper may look more like a card's. */
 function viewOf(
   pixels: Pixels,
   guide: Box,
   outlines: readonly CardOutline[],
   findFaces: FindFaces | null,
 ): View {
-  let printed: View | null = null;
-  let first: View | null = null;
+  const views: View[] = [];
   for (const outline of outlines) {
     const view = viewAlong(pixels, outline.corners, outline, findFaces);
     if (view === null) continue;
-    if (isCard(view)) return view;
-    first ??= view;
-    if (view.print >= LEAST_PRINT) printed ??= view;
+    if (findFaces === null ? isCard(view) : view.portrait !== null && isSeen(view.portrait)) return view;
+    views.push(view);
   }
-  const view = printed ?? first ?? viewAlong(pixels, cornersOf(guide), null, findFaces);
+  const view =
+    views.find(isCard) ??
+    views.find(({ print }) => print >= LEAST_PRINT) ??
+    views[0] ??
+    viewAlong(pixels, cornersOf(guide), null, findFaces);
   if (view === null) throw new RangeError('The guide has no area.');
   return view;
 }
@@ -152,25 +170,19 @@ function viewAlong(
   const patch = samplePatch(pixels, place, INSIDE.width + 2 * RIM, INSIDE.height + 2 * RIM);
   const plane = lumaPlane(patch);
   const card = crop(plane, INSIDE);
-  const portrait = findFaces && (outline === null ? NO_PORTRAIT : portraitOn(patch, INSIDE, findFaces));
+  const found = findFaces && (outline === null ? NO_PORTRAIT : portraitOn(patch, INSIDE, findFaces));
+  // Where an end lies outside of the picture, that none is seen tells nothing.
+  const portrait = found && (isSeen(found) || areEndsIn(pixels, place)) ? found : null;
   return { outline, corners, place, patch, plane, card, print: printIn(card), portrait };
 }
 
 /** So much of the card's width at either end has to be in the picture for a portrait to be missed there. */
 const END_SEEN = 0.1;
 
-/** What of a portrait can be told: where none is seen and an end lies outside of the picture, nothing. */
-function toldPortrait(
-  portrait: Portrait | null,
-  isSeen: (x: number, y: number) => boolean,
-): CardObservation['portrait'] {
-  if (portrait === null) return null;
-  const { upright, turned } = portrait;
-  const areEndsSeen = [END_SEEN, 1 - END_SEEN].every((share) =>
-    isSeen(INSIDE.x + share * INSIDE.width, INSIDE.y + INSIDE.height / 2),
+const areEndsIn = (frame: Size, place: PatchFrame): boolean =>
+  [END_SEEN, 1 - END_SEEN].every((share) =>
+    isIn(frame, place)(INSIDE.x + share * INSIDE.width, INSIDE.y + INSIDE.height / 2),
   );
-  return upright > 0 || turned > 0 || areEndsSeen ? { upright, turned } : null;
-}
 
 /** Whether the picture shows a place of the patch. */
 const isIn =

@@ -1,6 +1,14 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import { type Box, ID1_RATIO, meanDistance, type Point, scaleBox, type Size } from '../domain/geometry.ts';
-import { farCorners, mapQuad, poseOf, type Quad, shareInside, strangeness } from '../domain/homography.ts';
+import {
+  farCorners,
+  mapQuad,
+  poseOf,
+  type Quad,
+  shareInside,
+  sidesOf,
+  strangeness,
+} from '../domain/homography.ts';
 import type { CardOutline } from '../domain/observation.ts';
 import { groundWithin, refine, ROUNDED } from './fit.ts';
 import { coarse, edgesOf, type Line, linesOf } from './lines.ts';
@@ -35,8 +43,6 @@ export interface Search {
 export const NEAR_GUIDE: Search = { around: 0.3, aside: 0.4, lines: 24, compared: 24 };
 /** In the whole picture, which takes longer. */
 export const ANYWHERE: Search = { around: 2, aside: 2, lines: 40, compared: 64 };
-/** An outline that is as good as this need not be looked for in another way. */
-const GOOD_SCORE = 1.65;
 /** An outline with less is none. */
 const LEAST_SUPPORT = 0.55;
 /** The same where two sides lie outside of the picture. */
@@ -87,7 +93,7 @@ function sideOf(
 }
 
 /** An outline that is completed from what the picture shows lies no more aslant, degrees, and is shown for the most part. */
-const COMPLETED = { tilt: 33, inside: 0.55 };
+const COMPLETED = { tilt: 30, inside: 0.55 };
 /** What a side outside of the picture costs. */
 const MISSING = 0.1;
 /** A card that leaves the picture is near: at least so wide, over the guide's width. */
@@ -261,7 +267,8 @@ function candidates(
         // Too near to this side for the other to be outside.
         const end = (a.x + b.x) / 2 + Math.sign(reach) * 1.3 * ID1_RATIO * gap;
         if (end > 0 && end < frame.width) continue;
-        if (!leaves(top, reach) || !leaves(bottom, reach)) continue;
+        // Fingers may hold one of them there.
+        if (!leaves(top, reach) && !leaves(bottom, reach)) continue;
         const onward = (line: Line, { x }: Point): Point => pointOf(line, x + reach);
         const far = farCorners([a, b], [onward(top, a), onward(bottom, b)], ID1_RATIO, frame);
         if (far === null || !isOutside(far)) continue;
@@ -289,7 +296,7 @@ function candidates(
       for (const reach of [-frame.height, frame.height]) {
         const end = (a.y + b.y) / 2 + (Math.sign(reach) * 1.3 * gap) / ID1_RATIO;
         if (end > 0 && end < frame.height) continue;
-        if (!leaves(left, reach) || !leaves(right, reach)) continue;
+        if (!leaves(left, reach) && !leaves(right, reach)) continue;
         const onward = (line: Line, { y }: Point): Point => standingAt(line, y + reach);
         const far = farCorners([a, b], [onward(left, a), onward(right, b)], 1 / ID1_RATIO, frame);
         if (far === null || !isOutside(far)) continue;
@@ -327,6 +334,8 @@ function distinct<Found extends { readonly corners: Quad }>(
 const ALIKE = 3;
 /** Outlines that are set on their edges before the best is chosen. */
 const MOST_REFINED = 8;
+/** An outline less high than this, px, may be left as the lines have it. */
+const SMALL = 90;
 /** Outlines that are told. */
 const MOST_GIVEN = 4;
 /** An outline that has less of one ground within, and another beyond, is no card's: 0.66 is the least of drawn ones. */
@@ -334,21 +343,13 @@ const LEAST_GROUND = 0.5;
 /** What one ground within, and another beyond, counts for beside the sides themselves. */
 const GROUND = 1;
 
-/** What may be the outline of a card, the likeliest first. */
-export interface FoundOutlines {
-  readonly outlines: readonly CardOutline[];
-  /** True where the first one is beyond doubt. */
-  readonly isSure: boolean;
-}
-
-/** @param guide where the person was asked to hold the card, px: one as large is preferred */
-export function findOutlines(pixels: Pixels, guide: Box, search: Search): FoundOutlines {
+/**
+ * What may be the outline of the card in a picture, the likeliest first.
+ * @param guide where the person was asked to hold it, px: one as large is preferred
+ */
+export function findOutlines(pixels: Pixels, guide: Box, search: Search): readonly CardOutline[] {
   const sorted = fittedOutlines(pixels, guide, search).toSorted((a, b) => b.score - a.score);
-  const found = distinct(sorted, MOST_GIVEN, 4 * ALIKE);
-  return {
-    outlines: found.map(({ corners, support }) => ({ corners, support })),
-    isSure: found[0] !== undefined && found[0].score > GOOD_SCORE,
-  };
+  return distinct(sorted, MOST_GIVEN, 4 * ALIKE).map(({ corners, support }) => ({ corners, support }));
 }
 
 interface Fitted extends CardOutline {
@@ -371,7 +372,9 @@ function fittedOutlines(pixels: Pixels, guide: Box, search: Search): readonly Fi
   compared.sort((a, b) => b.rank - a.rank);
   return compared.slice(0, MOST_REFINED).flatMap((rough): readonly Fitted[] => {
     // Setting it on its edges may bend a small outline out of shape.
-    for (const { corners, support } of [refine(pixels, rough.corners), rough]) {
+    const isSmall = sidesOf(rough.corners).height < SMALL;
+    const fitted = refine(pixels, rough.corners);
+    for (const { corners, support } of isSmall ? [fitted, rough] : [fitted]) {
       const pose = poseOf(corners, pixels);
       const strange = pose === null ? 1 : strangeness(pose);
       if (strange > STRANGEST) continue;

@@ -17,6 +17,9 @@ export interface Portrait {
   readonly onLeft: boolean;
 }
 
+/** Faces that are less certain are seen in banknotes, folds and print as well; portraits on cards make 0.85 and more. */
+const LEAST_CERTAINTY = 0.7;
+
 export const NO_PORTRAIT: Portrait = { upright: 0, turned: 0, onLeft: false };
 
 /** The part of the card's width at either end in which the portrait is looked for, and of its height. */
@@ -61,7 +64,9 @@ function facesAtEnds(
   const surest = (isRight: boolean): number =>
     Math.max(
       0,
-      ...faces.filter(({ x, width: w }) => x + w / 2 >= width === isRight).map(({ score }) => score),
+      ...faces
+        .filter(({ x, width: w, score }) => score >= LEAST_CERTAINTY && x + w / 2 >= width === isRight)
+        .map(({ score }) => score),
     );
   return [surest(false), surest(true)];
 }

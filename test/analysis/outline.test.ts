@@ -70,11 +70,11 @@ function held(width: number, pitch: number, yaw: number, roll: number, ratio = I
   }) as unknown as Quad; // four in, four out
 }
 
-/** As frame after frame does: first near the guide, then anywhere. */
-const allOf = (pixels: Pixels): readonly CardOutline[] => {
-  const near = findOutlines(pixels, GUIDE, NEAR_GUIDE);
-  return near.isSure ? near.outlines : findOutlines(pixels, GUIDE, ANYWHERE).outlines;
-};
+/** As frame after frame does where it finds no card: near the guide, and anywhere. */
+const allOf = (pixels: Pixels): readonly CardOutline[] => [
+  ...findOutlines(pixels, GUIDE, NEAR_GUIDE),
+  ...findOutlines(pixels, GUIDE, ANYWHERE),
+];
 const find = (pixels: Pixels): Quad | undefined => allOf(pixels)[0]?.corners;
 const between = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true });
 
