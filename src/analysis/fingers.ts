@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- loops over cells read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
-import type { Box } from '../domain/geometry.ts';
+import type { Box, Size } from '../domain/geometry.ts';
 import { type Pixels, type Tint, tintOf } from './pixels.ts';
 
 /*
@@ -27,54 +27,26 @@ const SKIN = { red: 0.1, blue: -0.03 };
 /** Cells in a row along the edge: a finger is no narrower. */
 const NARROWEST = 4;
 
-/** Colour of a cell: log ratios of red and blue to green, and brightness. */
-interface Colours {
-  readonly u: Float32Array;
-  readonly v: Float32Array;
-  readonly w: Float32Array;
+/** Cells round a card that are left as they are beyond its edge. */
+const AROUND = 2;
+
+/** The tints of all cells of a card and a few round it. */
+interface Grid {
+  readonly red: Float32Array;
+  readonly blue: Float32Array;
+  readonly brightness: Float32Array;
   readonly width: number;
   readonly height: number;
+  /** What most of the card looks like. */
+  readonly ground: Tint;
+  readonly isSeen: (cell: number) => boolean;
 }
 
-function coloursOf(
-  { data, width }: Pixels,
-  left: number,
-  top: number,
-  across: number,
-  down: number,
-): Colours {
-  const [u, v, w] = [
-    new Float32Array(across * down),
-    new Float32Array(across * down),
-    new Float32Array(across * down),
-  ];
-  for (let row = 0; row < down; row++) {
-    for (let column = 0; column < across; column++) {
-      let [r, g, b] = [0, 0, 0];
-      for (let y = 0; y < FINGER_CELL; y++) {
-        let i = 4 * ((top + row * FINGER_CELL + y) * width + left + column * FINGER_CELL);
-        for (let x = 0; x < FINGER_CELL; x++, i += 4) {
-          r += data[i]!;
-          g += data[i + 1]!;
-          b += data[i + 2]!;
-        }
-      }
-      const count = FINGER_CELL * FINGER_CELL;
-      const at = row * across + column;
-      [u[at], v[at], w[at]] = tintOf(r / count, g / count, b / count);
-    }
-  }
-  return { u, v, w, width: across, height: down };
+/** From one end of a card's side to the other: its cells, and the way out of the card. */
+interface Side {
+  readonly cells: readonly number[];
+  readonly outward: number;
 }
-
-const distance = ({ u, v, w }: Colours, i: number, [a, b, c]: Tint): number =>
-  Math.hypot(u[i]! - a, v[i]! - b, w[i]! - c);
-
-/** How far two cells differ; `weight` is for brightness. */
-const between = ({ u, v, w }: Colours, i: number, k: number, weight = 1): number =>
-  Math.hypot(u[i]! - u[k]!, v[i]! - v[k]!, weight * (w[i]! - w[k]!));
-
-const medianOf = (values: Float32Array): number => values.toSorted()[values.length >> 1]!;
 
 /**
  * Which cells of a straightened card something lies over.
@@ -82,85 +54,144 @@ const medianOf = (values: Float32Array): number => values.toSorted()[values.leng
  * @param isSeen whether the picture showed a place of the patch
  */
 export function hiddenOn(patch: Pixels, card: Box, isSeen: (x: number, y: number) => boolean): Hidden {
-  const rim = 2;
-  const across = Math.floor(card.width / FINGER_CELL) + 2 * rim;
-  const down = Math.floor(card.height / FINGER_CELL) + 2 * rim;
-  const colours = coloursOf(patch, card.x - rim * FINGER_CELL, card.y - rim * FINGER_CELL, across, down);
-  const inner: number[] = [];
-  for (let row = rim; row < down - rim; row++)
-    for (let column = rim; column < across - rim; column++) inner.push(row * across + column);
-  const ground = (['u', 'v', 'w'] as const).map((name) =>
-    medianOf(Float32Array.from(inner, (i) => colours[name][i]!)),
-  ) as [number, number, number];
-  const isInside = (i: number): boolean => {
-    const [x, y] = [i % across, Math.floor(i / across)];
-    return x >= rim && y >= rim && x < across - rim && y < down - rim;
-  };
-  const seen = (i: number): boolean =>
-    isSeen(
-      card.x + ((i % across) - rim + 0.5) * FINGER_CELL,
-      card.y + (Math.floor(i / across) - rim + 0.5) * FINGER_CELL,
-    );
-  const isForeign = (i: number): boolean => distance(colours, i, ground) > FOREIGN && seen(i);
-  // Where nothing beyond the edge is to be seen, only the colour of skin tells a finger from print.
-  const isSkin = (i: number): boolean => colours.u[i]! > SKIN.red && colours.v[i]! < SKIN.blue;
-  // Along each side: the second cell inside against the second one outside; the first ones hold the edge itself.
-  const sides: { from: number; step: number; outward: number; count: number }[] = [
-    { from: rim * across + rim, step: 1, outward: -across, count: across - 2 * rim },
-    { from: (down - rim - 1) * across + rim, step: 1, outward: across, count: across - 2 * rim },
-    { from: rim * across + rim, step: across, outward: -1, count: down - 2 * rim },
-    { from: rim * across + across - rim - 1, step: across, outward: 1, count: down - 2 * rim },
-  ];
-  const hidden = new Uint8Array(across * down);
-  const queue: { at: number; seed: number }[] = [];
-  for (const { from, step, outward, count } of sides) {
-    let run: number[] = [];
-    for (let k = 0; k <= count; k++) {
-      const at = from + k * step;
-      const goesOn =
-        k < count &&
-        isForeign(at - outward) &&
-        isForeign(at) &&
-        (seen(at + 2 * outward)
-          ? between(colours, at - outward, at + 2 * outward, 2) < ACROSS
-          : isSkin(at - outward));
-      if (goesOn) run.push(at);
-      else {
-        if (run.length >= NARROWEST) for (const one of run) queue.push({ at: one, seed: one - outward });
-        run = [];
-      }
-    }
-  }
-  for (const { at } of queue) hidden[at] = 1;
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    for (const step of [1, -1, across, -across]) {
-      const at = next.at + step;
-      if (hidden[at] === 1 || !isInside(at) || !isForeign(at)) continue;
-      if (between(colours, at, next.seed) > SAME) continue;
-      hidden[at] = 1;
-      queue.push({ at, seed: next.seed });
-    }
-  }
-  // What a finger encloses is its nail.
-  const open = new Uint8Array(across * down);
-  const edge = sides.flatMap(({ from, step, count }) =>
-    Array.from({ length: count }, (_, k) => from + k * step),
-  );
-  const free = edge.filter((at) => hidden[at] === 0);
-  for (const at of free) open[at] = 1;
-  for (let next = free.pop(); next !== undefined; next = free.pop()) {
-    for (const step of [1, -1, across, -across]) {
-      const at = next + step;
-      if (open[at] === 1 || hidden[at] === 1 || !isInside(at)) continue;
-      open[at] = 1;
-      free.push(at);
-    }
-  }
-  for (const at of inner) hidden[at] = open[at] === 1 ? 0 : 1;
-  const width = across - 2 * rim;
-  const height = down - 2 * rim;
+  const grid = gridOf(patch, card, isSeen);
+  const sides = sidesOf(grid);
+  const hidden = grownFrom(grid, seedsOn(grid, sides));
+  const open = reachedFrom(grid, hidden, sides);
+  const width = grid.width - 2 * AROUND;
+  const height = grid.height - 2 * AROUND;
   const data = new Uint8Array(width * height);
   for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) data[y * width + x] = hidden[(y + rim) * across + x + rim]!;
+    for (let x = 0; x < width; x++) data[y * width + x] = 1 - open[(y + AROUND) * grid.width + x + AROUND]!;
   return { data, width, height };
+}
+
+function gridOf(patch: Pixels, card: Box, isSeen: (x: number, y: number) => boolean): Grid {
+  const width = Math.floor(card.width / FINGER_CELL) + 2 * AROUND;
+  const height = Math.floor(card.height / FINGER_CELL) + 2 * AROUND;
+  const [left, top] = [card.x - AROUND * FINGER_CELL, card.y - AROUND * FINGER_CELL];
+  const count = width * height;
+  const [red, blue, brightness] = [new Float32Array(count), new Float32Array(count), new Float32Array(count)];
+  const area = FINGER_CELL * FINGER_CELL;
+  for (let cell = 0; cell < count; cell++) {
+    const [column, row] = [cell % width, Math.floor(cell / width)];
+    let [r, g, b] = [0, 0, 0];
+    for (let y = 0; y < FINGER_CELL; y++) {
+      let i = 4 * ((top + row * FINGER_CELL + y) * patch.width + left + column * FINGER_CELL);
+      for (let x = 0; x < FINGER_CELL; x++, i += 4) {
+        r += patch.data[i]!;
+        g += patch.data[i + 1]!;
+        b += patch.data[i + 2]!;
+      }
+    }
+    [red[cell], blue[cell], brightness[cell]] = tintOf(r / area, g / area, b / area);
+  }
+  const size = { width, height };
+  const inner = Array.from({ length: count }, (_, cell) => cell).filter((cell) => isInside(size, cell));
+  const middleOf = (values: Float32Array): number =>
+    Float32Array.from(inner, (cell) => values[cell]!).sort()[inner.length >> 1]!;
+  return {
+    ...size,
+    red,
+    blue,
+    brightness,
+    ground: [middleOf(red), middleOf(blue), middleOf(brightness)],
+    isSeen: (cell) =>
+      isSeen(
+        left + ((cell % width) + 0.5) * FINGER_CELL,
+        top + (Math.floor(cell / width) + 0.5) * FINGER_CELL,
+      ),
+  };
+}
+
+function isInside({ width, height }: Size, cell: number): boolean {
+  const [x, y] = [cell % width, Math.floor(cell / width)];
+  return x >= AROUND && y >= AROUND && x < width - AROUND && y < height - AROUND;
+}
+
+function sidesOf({ width, height }: Size): readonly Side[] {
+  const side = (from: number, step: number, count: number, outward: number): Side => ({
+    cells: Array.from({ length: count - 2 * AROUND }, (_, k) => from + k * step),
+    outward,
+  });
+  const first = AROUND * width + AROUND;
+  const last = (height - AROUND - 1) * width + width - AROUND - 1;
+  return [
+    side(first, 1, width, -width),
+    side(last, -1, width, width),
+    side(first, width, height, -1),
+    side(last, -width, height, 1),
+  ];
+}
+
+/** How far two cells differ; `weight` is for brightness. */
+const apart = ({ red, blue, brightness }: Grid, a: number, b: number, weight = 1): number =>
+  Math.hypot(red[a]! - red[b]!, blue[a]! - blue[b]!, weight * (brightness[a]! - brightness[b]!));
+
+/** True for a cell that the picture shows, and that does not look like the card's ground. */
+const isForeign = ({ red, blue, brightness, ground, isSeen }: Grid, cell: number): boolean =>
+  Math.hypot(red[cell]! - ground[0], blue[cell]! - ground[1], brightness[cell]! - ground[2]) > FOREIGN &&
+  isSeen(cell);
+
+/** A hidden cell, and the one by whose colour its finger is known. */
+interface Grown {
+  readonly cell: number;
+  readonly seed: number;
+}
+
+/** Cells of the card's edge across which a finger lies. */
+function seedsOn(grid: Grid, sides: readonly Side[]): Grown[] {
+  const seeds: Grown[] = [];
+  for (const { cells, outward } of sides) {
+    let run: Grown[] = [];
+    const endRun = (): void => {
+      if (run.length >= NARROWEST) seeds.push(...run);
+      run = [];
+    };
+    for (const cell of cells) {
+      // The cells on either side of the edge hold a part of it.
+      const [within, beyond] = [cell - outward, cell + 2 * outward];
+      const goesOn = grid.isSeen(beyond)
+        ? apart(grid, within, beyond, 2) < ACROSS
+        : // Where nothing beyond is to be seen, only the colour of skin tells a finger from print.
+          grid.red[within]! > SKIN.red && grid.blue[within]! < SKIN.blue;
+      if (goesOn && isForeign(grid, within) && isForeign(grid, cell)) run.push({ cell, seed: within });
+      else endRun();
+    }
+    endRun();
+  }
+  return seeds;
+}
+
+/** The cells that look like a seed, from neighbour to neighbour. */
+function grownFrom(grid: Grid, seeds: readonly Grown[]): Uint8Array {
+  const hidden = new Uint8Array(grid.width * grid.height);
+  const grown = [...seeds];
+  for (const { cell } of seeds) hidden[cell] = 1;
+  for (const { cell, seed } of grown) {
+    for (const step of [1, -1, grid.width, -grid.width]) {
+      const next = cell + step;
+      if (hidden[next] === 1 || !isInside(grid, next) || !isForeign(grid, next)) continue;
+      if (apart(grid, next, seed) > SAME) continue;
+      hidden[next] = 1;
+      grown.push({ cell: next, seed });
+    }
+  }
+  return hidden;
+}
+
+/** The cells that are reached from the edge without crossing what is hidden: what a finger encloses is its nail. */
+function reachedFrom(grid: Grid, hidden: Uint8Array, sides: readonly Side[]): Uint8Array {
+  const open = new Uint8Array(hidden.length);
+  const reached = sides.flatMap(({ cells }) => cells.filter((cell) => hidden[cell] === 0));
+  for (const cell of reached) open[cell] = 1;
+  for (const cell of reached) {
+    for (const step of [1, -1, grid.width, -grid.width]) {
+      const next = cell + step;
+      if (open[next] === 1 || hidden[next] === 1 || !isInside(grid, next)) continue;
+      open[next] = 1;
+      reached.push(next);
+    }
+  }
+  return open;
 }

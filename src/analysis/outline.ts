@@ -15,9 +15,10 @@ import { coarse, edgesOf, type Line, linesOf } from './lines.ts';
 import type { Pixels } from './pixels.ts';
 
 /*
- * Finds the outline of a card: straight edges of the picture vote for lines, and of the quadrilaterals between two
- * lines that lie and two that stand the one is taken whose sides are edges from corner to corner, end there, and are
- * what a camera sees of an ID-1 card. Fingers may hide parts of a side.
+ * Finds what may be the outline of a card: straight edges of the picture vote for lines, and quadrilaterals between two
+ * lines that lie and two that stand are better the more their sides are edges from corner to corner, end there, part one
+ * ground from another, and are what a camera sees of an ID-1 card. Fingers may hide parts of a side; up to two sides may
+ * lie outside of the picture. test/accuracy/FINDING-CARDS.md compares this with other ways.
  */
 
 /** Long side of the picture in which lines are looked for, px; corners are then set in the whole picture. */
