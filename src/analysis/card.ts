@@ -1,9 +1,9 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import { type Box, cornersOf, ID1_RATIO, meanDistance, type Size } from '../domain/geometry.ts';
 import { frameOf, type PatchFrame, placeIn, type Quad, sidesOf } from '../domain/homography.ts';
-import type { CardObservation, CardOutline } from '../domain/observation.ts';
+import type { CardObservation } from '../domain/observation.ts';
 import { type Hidden, hiddenOn, FINGER_CELL } from './fingers.ts';
-import { ANYWHERE, findOutlines, NEAR_GUIDE } from './outline.ts';
+import { ANYWHERE, findOutlines, NEAR_GUIDE, type RatedOutline } from './outline.ts';
 import {
   blockExtremes,
   fractionWithin,
@@ -65,7 +65,7 @@ export function createCardMeter(): CardMeter {
       const found = findOutlines(pixels, guide, search);
       const view = viewOf(pixels, guide, found, findFaces);
       const { outline, corners, place, patch, plane, card, print, portrait } = view;
-      misses = isCard(view) ? 0 : misses + 1;
+      misses = isCard(view) || mayBeCard(view, pixels) ? 0 : misses + 1;
       const isElsewhere = misses > 0 && (outline === null || misses === MOST_MISSES);
       // What may be no card tells nothing of the light.
       const isLarge = sidesOf(corners).width > SMALLEST_LIT * guide.width;
@@ -84,7 +84,7 @@ export function createCardMeter(): CardMeter {
       return {
         kind: 'card',
         frame: { width: pixels.width, height: pixels.height },
-        outline,
+        outline: outline && { corners, support: outline.support },
         portrait: portrait && { upright: portrait.upright, turned: portrait.turned },
         covered: outline === null ? 0 : coveredOn(hiddenOn(patch, INSIDE, isIn(pixels, place)), onLeft),
         print,
@@ -106,7 +106,7 @@ export function createCardMeter(): CardMeter {
 
 /** A card as it lies in the picture, or the guide where there is none. */
 interface View {
-  readonly outline: CardOutline | null;
+  readonly outline: RatedOutline | null;
   readonly corners: Quad;
   readonly place: PatchFrame;
   /** The card straightened, with a rim. */
@@ -130,28 +130,40 @@ const SMALLEST_LIT = 0.4;
 /** Less print is none: squares of a cloth make up to 0.02. */
 const LEAST_PRINT = 0.03;
 
-/** A card bears a portrait, or print where no portrait can be told. */
+/** A card bears a portrait, or print where no portrait is looked for. */
 const isCard = ({ outline, portrait, print }: View): boolean =>
-  outline !== null && (portrait === null ? print >= LEAST_PRINT : isSeen(portrait));
+  outline !== null &&
+  (portrait === null ? print >= LEAST_PRINT : portrait.upright > 0 || portrait.turned > 0);
 
-const isSeen = ({ upright, turned }: Portrait): boolean => upright > 0 || turned > 0;
+/** An outline that looks like this much of a card's is not looked for in another way: 49 of 50 good scenes do. */
+const SURE_SCORE = 1.65;
+/** So much of a card's width at either end has to be in the picture for a portrait to be missed there. */
+const END_SEEN = 0.1;
+
+/** Whether what is printed may be a card though its portrait is not seen: covered, or outside of the picture. */
+const mayBeCard = ({ outline, print, place }: View, frame: Size): boolean =>
+  outline !== null &&
+  print >= LEAST_PRINT &&
+  (outline.score > SURE_SCORE ||
+    [END_SEEN, 1 - END_SEEN].some(
+      (share) => !isIn(frame, place)(INSIDE.x + share * INSIDE.width, INSIDE.y + INSIDE.height / 2),
+    ));
 
 /** Of several outlines the one that holds what a card does: lines of a cloth or a paper may look more like a card's. */
 function viewOf(
   pixels: Pixels,
   guide: Box,
-  outlines: readonly CardOutline[],
+  outlines: readonly RatedOutline[],
   findFaces: FindFaces | null,
 ): View {
   const views: View[] = [];
   for (const outline of outlines) {
     const view = viewAlong(pixels, outline.corners, outline, findFaces);
     if (view === null) continue;
-    if (findFaces === null ? isCard(view) : view.portrait !== null && isSeen(view.portrait)) return view;
+    if (isCard(view)) return view;
     views.push(view);
   }
   const view =
-    views.find(isCard) ??
     views.find(({ print }) => print >= LEAST_PRINT) ??
     views[0] ??
     viewAlong(pixels, cornersOf(guide), null, findFaces);
@@ -162,7 +174,7 @@ function viewOf(
 function viewAlong(
   pixels: Pixels,
   corners: Quad,
-  outline: CardOutline | null,
+  outline: RatedOutline | null,
   findFaces: FindFaces | null,
 ): View | null {
   const place = frameOf(corners, INSIDE, RIM);
@@ -170,19 +182,9 @@ function viewAlong(
   const patch = samplePatch(pixels, place, INSIDE.width + 2 * RIM, INSIDE.height + 2 * RIM);
   const plane = lumaPlane(patch);
   const card = crop(plane, INSIDE);
-  const found = findFaces && (outline === null ? NO_PORTRAIT : portraitOn(patch, INSIDE, findFaces));
-  // Where an end lies outside of the picture, that none is seen tells nothing.
-  const portrait = found && (isSeen(found) || areEndsIn(pixels, place)) ? found : null;
+  const portrait = findFaces && (outline === null ? NO_PORTRAIT : portraitOn(patch, INSIDE, findFaces));
   return { outline, corners, place, patch, plane, card, print: printIn(card), portrait };
 }
-
-/** So much of the card's width at either end has to be in the picture for a portrait to be missed there. */
-const END_SEEN = 0.1;
-
-const areEndsIn = (frame: Size, place: PatchFrame): boolean =>
-  [END_SEEN, 1 - END_SEEN].every((share) =>
-    isIn(frame, place)(INSIDE.x + share * INSIDE.width, INSIDE.y + INSIDE.height / 2),
-  );
 
 /** Whether the picture shows a place of the patch. */
 const isIn =

@@ -37,13 +37,14 @@ export interface Search {
   readonly aside: number;
   /** Lines that lie, and lines that stand, that are tried. */
   readonly lines: number;
-  /** Outlines whose grounds are compared. */
+  /** Outlines whose grounds are compared, and of these the ones that are set on their edges before the best is chosen. */
   readonly compared: number;
+  readonly refined: number;
 }
 /** Where a hand holds a card. */
-export const NEAR_GUIDE: Search = { around: 0.3, aside: 0.4, lines: 24, compared: 24 };
+export const NEAR_GUIDE: Search = { around: 0.3, aside: 0.4, lines: 20, compared: 20, refined: 5 };
 /** In the whole picture, which takes longer. */
-export const ANYWHERE: Search = { around: 2, aside: 2, lines: 40, compared: 64 };
+export const ANYWHERE: Search = { around: 2, aside: 2, lines: 40, compared: 64, refined: 8 };
 /** An outline with less is none. */
 const LEAST_SUPPORT = 0.55;
 /** The same where two sides lie outside of the picture. */
@@ -96,7 +97,7 @@ function sideOf(
 /** An outline that is completed from what the picture shows lies no more aslant, degrees, and is shown for the most part. */
 const COMPLETED = { tilt: 30, inside: 0.55 };
 /** What a side outside of the picture costs. */
-const MISSING = 0.1;
+const MISSING = 0.15;
 /** A card that leaves the picture is near: at least so wide, over the guide's width. */
 const NEAR = 0.55;
 /** How far lines may be off before outlines are set on their edges, px. */
@@ -268,8 +269,7 @@ function candidates(
         // Too near to this side for the other to be outside.
         const end = (a.x + b.x) / 2 + Math.sign(reach) * 1.3 * ID1_RATIO * gap;
         if (end > 0 && end < frame.width) continue;
-        // Fingers may hold one of them there.
-        if (!leaves(top, reach) && !leaves(bottom, reach)) continue;
+        if (!leaves(top, reach) || !leaves(bottom, reach)) continue;
         const onward = (line: Line, { x }: Point): Point => pointOf(line, x + reach);
         const far = farCorners([a, b], [onward(top, a), onward(bottom, b)], ID1_RATIO, frame);
         if (far === null || !isOutside(far)) continue;
@@ -297,7 +297,7 @@ function candidates(
       for (const reach of [-frame.height, frame.height]) {
         const end = (a.y + b.y) / 2 + (Math.sign(reach) * 1.3 * gap) / ID1_RATIO;
         if (end > 0 && end < frame.height) continue;
-        if (!leaves(left, reach) && !leaves(right, reach)) continue;
+        if (!leaves(left, reach) || !leaves(right, reach)) continue;
         const onward = (line: Line, { y }: Point): Point => standingAt(line, y + reach);
         const far = farCorners([a, b], [onward(left, a), onward(right, b)], 1 / ID1_RATIO, frame);
         if (far === null || !isOutside(far)) continue;
@@ -333,8 +333,6 @@ function distinct<Found extends { readonly corners: Quad }>(
 
 /** Outlines whose corners are nearer than this are one, px of the coarse picture; told ones differ more. */
 const ALIKE = 3;
-/** Outlines that are set on their edges before the best is chosen. */
-const MOST_REFINED = 8;
 /** An outline less high than this, px, may be left as the lines have it. */
 const SMALL = 90;
 /** Outlines that are told. */
@@ -344,20 +342,21 @@ const LEAST_GROUND = 0.5;
 /** What one ground within, and another beyond, counts for beside the sides themselves. */
 const GROUND = 1;
 
+/** An outline, and how much it looks like a card's: up to about 2.2. */
+export interface RatedOutline extends CardOutline {
+  readonly score: number;
+}
+
 /**
  * What may be the outline of the card in a picture, the likeliest first.
  * @param guide where the person was asked to hold it, px: one as large is preferred
  */
-export function findOutlines(pixels: Pixels, guide: Box, search: Search): readonly CardOutline[] {
+export function findOutlines(pixels: Pixels, guide: Box, search: Search): readonly RatedOutline[] {
   const sorted = fittedOutlines(pixels, guide, search).toSorted((a, b) => b.score - a.score);
-  return distinct(sorted, MOST_GIVEN, 4 * ALIKE).map(({ corners, support }) => ({ corners, support }));
+  return distinct(sorted, MOST_GIVEN, 4 * ALIKE);
 }
 
-interface Fitted extends CardOutline {
-  readonly score: number;
-}
-
-function fittedOutlines(pixels: Pixels, guide: Box, search: Search): readonly Fitted[] {
+function fittedOutlines(pixels: Pixels, guide: Box, search: Search): readonly RatedOutline[] {
   const factor = Math.max(1, Math.round(Math.max(pixels.width, pixels.height) / COARSE));
   const held = scaleBox(guide, 1 / factor);
   const room = search.around * held.width;
@@ -371,7 +370,7 @@ function fittedOutlines(pixels: Pixels, guide: Box, search: Search): readonly Fi
     return { corners: scaled, support, score: score - support, rank };
   });
   compared.sort((a, b) => b.rank - a.rank);
-  return compared.slice(0, MOST_REFINED).flatMap((rough): readonly Fitted[] => {
+  return compared.slice(0, search.refined).flatMap((rough): readonly RatedOutline[] => {
     // Setting it on its edges may bend a small outline out of shape.
     const isSmall = sidesOf(rough.corners).height < SMALL;
     const fitted = refine(pixels, rough.corners);

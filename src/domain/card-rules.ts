@@ -75,15 +75,6 @@ export const CARD_RULES: readonly GuidanceRule<CardMeasure>[] = [
     why: 'Squares of a cloth and blank sheets make up to 0.02; print fills a third of a card, when blurred beyond reading 0.04 and more. A card with a portrait is not asked for it.',
   },
   {
-    code: 'not-a-card',
-    measure: 'portrait',
-    comparison: 'below',
-    threshold: 0.7,
-    unit: 'certainty',
-    silentWhile: UNCLEAR,
-    why: "Of the face detector at either end of the card, which is less certain of banknotes and folds: KTP and SIM have their holder's portrait there, paper, receipts and tables have none. Not judged of a card that bears none.",
-  },
-  {
     code: 'card-too-far',
     measure: 'width',
     comparison: 'below',
@@ -98,6 +89,15 @@ export const CARD_RULES: readonly GuidanceRule<CardMeasure>[] = [
     threshold: 0.013,
     unit: 'fraction',
     why: 'Of the area of the card outside of the picture. So little takes the rounded corners of one side, which hold no print.',
+  },
+  {
+    code: 'not-a-card',
+    measure: 'portrait',
+    comparison: 'below',
+    threshold: 0.7,
+    unit: 'certainty',
+    silentWhile: UNCLEAR,
+    why: "Of the face detector at either end of the card, which is less certain of banknotes and folds: KTP and SIM have their holder's portrait there, paper, receipts and tables have none. Told after what lies far or outside, whose portrait may not be seen. Not judged of a card that bears none.",
   },
   {
     code: 'card-covered',

@@ -122,7 +122,7 @@ export interface CardObservation {
   readonly outline: CardOutline | null;
   /**
    * How certain a portrait is at one end of the card, as it lies and turned by 180 degrees, 0..1; null for a card that
-   * bears none, and where none is seen but an end lies outside of the picture.
+   * bears none.
    */
   readonly portrait: { readonly upright: number; readonly turned: number } | null;
   /**

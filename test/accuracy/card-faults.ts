@@ -112,7 +112,8 @@ const FAULTS: readonly Fault[] = [
   },
   {
     code: 'card-cut-off',
-    may: [],
+    // The portrait may lie outside.
+    may: ['not-a-card'],
     name: 'beyond a side',
     unit: 'of the area outside',
     steps: [0.06, 0.12, 0.2, 0.3],
@@ -122,7 +123,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     code: 'card-cut-off',
-    may: [],
+    may: ['not-a-card'],
     name: 'beyond top or bottom',
     unit: 'of the area outside',
     steps: [0.06, 0.12, 0.2, 0.3],
@@ -132,7 +133,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     code: 'card-cut-off',
-    may: [],
+    may: ['not-a-card'],
     name: 'too near',
     unit: 'of the area outside',
     steps: [0.06, 0.12, 0.2, 0.3],

@@ -161,11 +161,6 @@ describe('a card', () => {
     expect(portraitIn(1, 0.2)).toEqual({ upright: 0, turned: 0.8 });
     expect(sizes[0]).toEqual([326, 212]);
   });
-  test('has no portrait to be missed where an end is outside of the picture', () => {
-    const beyond = (x: number, y: number): number => lumaAt(x - 120, y);
-    expect(observe(beyond).portrait).toBeNull();
-    expect(observe(lumaAt).portrait).toEqual({ upright: 0, turned: 0 });
-  });
   test('has an outline, print and light', () => {
     const seen = observe(lumaAt);
     expect(seen.outline?.support).toBeGreaterThan(0.9);
