@@ -20,7 +20,7 @@ import { keptInside, poseFilling, PORTRAIT, type Scene } from './card-scene.ts';
 /** Cuts of each photo. */
 const CUTS = 8;
 /** Tables of each kind. */
-const TABLES = 9;
+const TABLES = 10;
 /** Drawn things of each kind. */
 const THINGS = 12;
 
