@@ -120,7 +120,7 @@ describe('a photo by hand', () => {
     const issue = {
       code: 'card-blurred',
       value: 0.01 + (count.asked - 1) / 1e6,
-      threshold: 0.1,
+      threshold: 0.138,
       unit: 'ratio',
     };
     expect(photo.issues).toEqual([issue]);
