@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  boxRound,
   fitInside,
   fitLongSide,
   guideInPicture,
@@ -180,4 +181,13 @@ describe('a point of the viewport', () => {
       { seed: SEED },
     );
   });
+});
+
+test('the box round points touches the outermost of them', () => {
+  const points = [
+    { x: 4, y: -2 },
+    { x: -3, y: 5 },
+    { x: 1, y: 9 },
+  ];
+  expect(boxRound(points)).toEqual({ x: -3, y: -2, width: 7, height: 11 });
 });
