@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
+import { LEAST_PRINT } from '../domain/card-rules.ts';
 import { type Box, cornersOf, ID1_RATIO, meanDistance, type Size } from '../domain/geometry.ts';
 import { frameOf, type PatchFrame, placeIn, type Quad, sidesOf } from '../domain/homography.ts';
 import type { CardObservation } from '../domain/observation.ts';
@@ -65,14 +66,16 @@ export function createCardMeter(): CardMeter {
       const found = findOutlines(pixels, guide, search);
       const view = viewOf(pixels, guide, found, findFaces);
       const { outline, corners, place, patch, plane, card, print, portrait } = view;
-      misses = isCard(view) || mayBeCard(view, pixels) ? 0 : misses + 1;
+      const { width } = sidesOf(corners);
+      const isFound = isCard(view);
+      misses = isFound || mayBeCard(view, pixels) ? 0 : misses + 1;
       const isElsewhere = misses > 0 && (outline === null || misses === MOST_MISSES);
       // What may be no card tells nothing of the light.
-      const isLarge = sidesOf(corners).width > SMALLEST_LIT * guide.width;
-      const lit = (isCard(view) && isLarge ? null : viewAlong(pixels, cornersOf(guide), null, null)) ?? view;
-      const histogram = histogramOf(lit.card);
+      const tellsLight = outline === null || (isFound && width > SMALLEST_LIT * guide.width);
+      const lit = (tellsLight ? null : straightened(pixels, cornersOf(guide))) ?? view;
+      const cardHistogram = histogramOf(card);
+      const histogram = lit === view ? cardHistogram : histogramOf(lit.card);
       const clipped = clippedIn(lit.patch, INSIDE);
-      const { width } = sidesOf(corners);
       const onLeft = portrait?.onLeft ?? false;
       const seconds = last === null ? 0 : (now - last.now) / 1000;
       const motion = last === null || outline === null ? 0 : meanDistance(last.corners, corners) / width;
@@ -97,23 +100,27 @@ export function createCardMeter(): CardMeter {
         sharpness:
           (CARD_WIDTH / 1000) *
           Math.sqrt(Math.max(1, CARD_WIDTH / width)) *
-          writingSharpness(plane, histogramOf(card), onLeft),
+          writingSharpness(plane, cardHistogram, onLeft),
         motion: seconds <= 0 ? 0 : motion / seconds,
       };
     },
   };
 }
 
-/** A card as it lies in the picture, or the guide where there is none. */
-interface View {
-  readonly outline: RatedOutline | null;
-  readonly corners: Quad;
+/** What lies within corners, straightened. */
+interface Straightened {
   readonly place: PatchFrame;
-  /** The card straightened, with a rim. */
+  /** With a rim. */
   readonly patch: Pixels;
   readonly plane: Plane;
   /** Luma within the rim. */
   readonly card: Plane;
+}
+
+/** A card as it lies in the picture, or the guide where there is none. */
+interface View extends Straightened {
+  readonly outline: RatedOutline | null;
+  readonly corners: Quad;
   readonly print: number;
   readonly portrait: Portrait | null;
 }
@@ -126,9 +133,6 @@ const MOST_MISSES = 3;
 
 /** Light is measured on cards of at least this width, over the guide's: washed out ones leave only their portraits. */
 const SMALLEST_LIT = 0.4;
-
-/** Less print is none: squares of a cloth make up to 0.02. */
-const LEAST_PRINT = 0.03;
 
 /** A card bears a portrait, or print where no portrait is looked for. */
 const isCard = ({ outline, portrait, print }: View): boolean =>
@@ -177,13 +181,18 @@ function viewAlong(
   outline: RatedOutline | null,
   findFaces: FindFaces | null,
 ): View | null {
+  const flat = straightened(pixels, corners);
+  if (flat === null) return null;
+  const portrait = findFaces && (outline === null ? NO_PORTRAIT : portraitOn(flat.patch, INSIDE, findFaces));
+  return { ...flat, outline, corners, print: printIn(flat.card), portrait };
+}
+
+function straightened(pixels: Pixels, corners: Quad): Straightened | null {
   const place = frameOf(corners, INSIDE, RIM);
   if (place === null) return null;
   const patch = samplePatch(pixels, place, INSIDE.width + 2 * RIM, INSIDE.height + 2 * RIM);
   const plane = lumaPlane(patch);
-  const card = crop(plane, INSIDE);
-  const portrait = findFaces && (outline === null ? NO_PORTRAIT : portraitOn(patch, INSIDE, findFaces));
-  return { outline, corners, place, patch, plane, card, print: printIn(card), portrait };
+  return { place, patch, plane, card: crop(plane, INSIDE) };
 }
 
 /** Whether the picture shows a place of the patch. */

@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import { type Box, ID1_RATIO, meanDistance, type Point, scaleBox, type Size } from '../domain/geometry.ts';
 import {
+  enlarged,
   farCorners,
   mapQuad,
   poseOf,
@@ -363,9 +364,8 @@ function fittedOutlines(pixels: Pixels, guide: Box, search: Search): readonly Ra
   const edges = edgesOf(coarse(pixels, factor, held, room));
   const linesAlong = (lying: boolean): readonly Line[] => linesOf(edges, lying, held, room, search.lines);
   const found = candidates(linesAlong(true), linesAlong(false), edges, held, search);
-  const whole = (place: number): number => (place + 0.5) * factor - 0.5;
   const compared = found.map(({ corners, score, support }) => {
-    const scaled = mapQuad(corners, ({ x, y }) => ({ x: whole(x), y: whole(y) }));
+    const scaled = enlarged(corners, factor);
     const rank = score + GROUND * groundWithin(pixels, scaled);
     return { corners: scaled, support, score: score - support, rank };
   });

@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
+import { LEAST_PORTRAIT } from '../domain/card-rules.ts';
 import type { Box } from '../domain/geometry.ts';
 import type { Detection } from './crowd.ts';
 import type { Picture, Pixels } from './pixels.ts';
@@ -16,9 +17,6 @@ export interface Portrait {
   readonly turned: number;
   readonly onLeft: boolean;
 }
-
-/** Faces that are less certain are seen in banknotes, folds and print as well; portraits on cards make 0.85 and more. */
-const LEAST_CERTAINTY = 0.7;
 
 export const NO_PORTRAIT: Portrait = { upright: 0, turned: 0, onLeft: false };
 
@@ -65,7 +63,7 @@ function facesAtEnds(
     Math.max(
       0,
       ...faces
-        .filter(({ x, width: w, score }) => score >= LEAST_CERTAINTY && x + w / 2 >= width === isRight)
+        .filter(({ x, width: w, score }) => score >= LEAST_PORTRAIT && x + w / 2 >= width === isRight)
         .map(({ score }) => score),
     );
   return [surest(false), surest(true)];

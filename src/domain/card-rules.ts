@@ -29,8 +29,11 @@ const UNCLEAR: readonly GuidanceCode[] = [
   'card-blurred',
 ];
 
-/** How certain a portrait that stands on its head has to be, where it is surer than an upright one, 0..1. */
-export const TURNED_FROM = 0.7;
+/** How certain a portrait has to be, whichever way up, 0..1: banknotes and folds make up to 0.64, portraits on cards 0.85 and more. */
+export const LEAST_PORTRAIT = 0.7;
+
+/** Less fine print is none, fraction of the card. */
+export const LEAST_PRINT = 0.03;
 
 /** What a frame of a card has to be like, the most helpful first: light, without which nothing is found, then what is in view, how it lies, what it looks like. */
 export const CARD_RULES: readonly GuidanceRule<CardMeasure>[] = [
@@ -70,7 +73,7 @@ export const CARD_RULES: readonly GuidanceRule<CardMeasure>[] = [
     code: 'no-card',
     measure: 'print',
     comparison: 'below',
-    threshold: 0.03,
+    threshold: LEAST_PRINT,
     unit: 'fraction',
     why: 'Squares of a cloth and blank sheets make up to 0.02; print fills a third of a card, when blurred beyond reading 0.04 and more. A card with a portrait is not asked for it.',
   },
@@ -94,7 +97,7 @@ export const CARD_RULES: readonly GuidanceRule<CardMeasure>[] = [
     code: 'not-a-card',
     measure: 'portrait',
     comparison: 'below',
-    threshold: 0.7,
+    threshold: LEAST_PORTRAIT,
     unit: 'certainty',
     silentWhile: UNCLEAR,
     why: "Of the face detector at either end of the card, which is less certain of banknotes and folds: KTP and SIM have their holder's portrait there, paper, receipts and tables have none. Told after what lies far or outside, whose portrait may not be seen. Not judged of a card that bears none.",
@@ -111,7 +114,7 @@ export const CARD_RULES: readonly GuidanceRule<CardMeasure>[] = [
     code: 'card-upside-down',
     measure: 'turned',
     comparison: 'above',
-    threshold: TURNED_FROM,
+    threshold: LEAST_PORTRAIT,
     unit: 'certainty',
     why: 'As for the portrait, where a turned face is more certain than an upright one.',
   },

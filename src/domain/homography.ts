@@ -15,6 +15,12 @@ export const mapQuad = ([p, q, r, s]: Quad, move: (corner: Point) => Point): Qua
   move(s),
 ];
 
+/** The same quadrilateral in a picture so many times as large: corners are told from the middle of the first px on. */
+export const enlarged = (corners: Quad, factor: number): Quad => {
+  const larger = (place: number): number => (place + 0.5) * factor - 0.5;
+  return mapQuad(corners, ({ x, y }) => ({ x: larger(x), y: larger(y) }));
+};
+
 /** Mean lengths of the upper and lower, and of the left and right side, px. */
 export function sidesOf([p, q, r, s]: Quad): Size {
   const between = (a: Point, b: Point): number => Math.hypot(b.x - a.x, b.y - a.y);

@@ -1,5 +1,5 @@
 import { cornersOf, fitInside, growBox, ID1_RATIO, type Box, type Size } from './geometry.ts';
-import { TURNED_FROM } from './card-rules.ts';
+import { LEAST_PORTRAIT } from './card-rules.ts';
 import { homographyTo, mapQuad, project, sidesOf, type Quad } from './homography.ts';
 import type { Observation } from './observation.ts';
 import type { Step } from './result.ts';
@@ -66,7 +66,7 @@ export function cardCorners(observation: Observation): Quad | null {
   if (observation.kind !== 'card' || observation.outline === null) return null;
   const { upright, turned } = observation.portrait ?? { upright: 0, turned: 0 };
   const [p, q, r, s] = observation.outline.corners;
-  return turned > upright && turned >= TURNED_FROM ? [r, s, p, q] : [p, q, r, s];
+  return turned > upright && turned >= LEAST_PORTRAIT ? [r, s, p, q] : [p, q, r, s];
 }
 
 /** True where a card, by its corners from its own top left, stands on its head. */

@@ -1,7 +1,7 @@
 import { type Analyser, observe } from '../analysis/analyser.ts';
 import { assess } from '../domain/assess.ts';
 import type { Box, Size } from '../domain/geometry.ts';
-import { mapQuad, type Quad } from '../domain/homography.ts';
+import { enlarged, type Quad } from '../domain/homography.ts';
 import type { Observation } from '../domain/observation.ts';
 import { cardCorners } from '../domain/photo.ts';
 import type { Issue, Step } from '../domain/result.ts';
@@ -53,8 +53,5 @@ export function createJudge(analyser: Analyser): Judge {
 function cardIn(observation: Observation, { width }: Size): Quad | null {
   const corners = cardCorners(observation);
   if (corners === null) return null;
-  const scale = width / observation.frame.width;
-  // The corners are told from the middle of the first px on.
-  const full = (place: number): number => (place + 0.5) * scale - 0.5;
-  return mapQuad(corners, ({ x, y }) => ({ x: full(x), y: full(y) }));
+  return enlarged(corners, width / observation.frame.width);
 }

@@ -2,7 +2,7 @@ import { type Analyser, createAnalyser, observe } from '../../src/analysis/analy
 import { assess } from '../../src/domain/assess.ts';
 import { fitLongSide, guideInPicture, type Size } from '../../src/domain/geometry.ts';
 import { HOLD_FRAMES } from '../../src/domain/guide.ts';
-import { mapQuad, type Quad } from '../../src/domain/homography.ts';
+import { enlarged, type Quad } from '../../src/domain/homography.ts';
 import { PHOTO_LIMITS } from '../../src/domain/limits.ts';
 import type { Observation } from '../../src/domain/observation.ts';
 import { takePhoto } from '../../src/session/capture.ts';
@@ -67,9 +67,7 @@ function useSources(sources: Sources): void {
 /** The corners of the card in the picture, px of it; an analysed px is told from its middle on. */
 function cornersIn(observation: Observation, { width }: Size): Quad | null {
   if (observation.kind !== 'card' || observation.outline === null) return null;
-  const scale = width / observation.frame.width;
-  const full = (place: number): number => (place + 0.5) * scale - 0.5;
-  return mapQuad(observation.outline.corners, ({ x, y }) => ({ x: full(x), y: full(y) }));
+  return enlarged(observation.outline.corners, width / observation.frame.width);
 }
 
 async function show(

@@ -35,7 +35,7 @@ export const CARD_CODES = [
   'too-dark',
   'too-bright',
   'card-covered',
-] as const satisfies readonly (GuidanceCode | 'card-covered')[];
+] as const satisfies readonly GuidanceCode[];
 export type CardCode = (typeof CARD_CODES)[number];
 
 /** A card's picture, by number: drawn here, or a scan of a mock card. */
