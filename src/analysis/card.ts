@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
-import { LEAST_PRINT } from '../domain/card-rules.ts';
+import { LEAST_PORTRAIT, LEAST_PRINT } from '../domain/card-rules.ts';
 import { type Box, cornersOf, ID1_RATIO, meanDistance, type Size } from '../domain/geometry.ts';
 import { frameOf, type PatchFrame, placeIn, type Quad, sidesOf } from '../domain/homography.ts';
 import type { CardObservation } from '../domain/observation.ts';
@@ -137,7 +137,9 @@ const SMALLEST_LIT = 0.4;
 /** A card bears a portrait, or print where no portrait is looked for. */
 const isCard = ({ outline, portrait, print }: View): boolean =>
   outline !== null &&
-  (portrait === null ? print >= LEAST_PRINT : portrait.upright > 0 || portrait.turned > 0);
+  (portrait === null
+    ? print >= LEAST_PRINT && !outline.isDoubtful
+    : Math.max(portrait.upright, portrait.turned) > (outline.isDoubtful ? LEAST_PORTRAIT : 0));
 
 /** An outline that looks like this much of a card's is not looked for in another way: 49 of 50 good scenes do. */
 const SURE_SCORE = 1.65;
@@ -165,7 +167,7 @@ function viewOf(
     const view = viewAlong(pixels, outline.corners, outline, findFaces);
     if (view === null) continue;
     if (isCard(view)) return view;
-    views.push(view);
+    if (!outline.isDoubtful) views.push(view);
   }
   const view =
     views.find(({ print }) => print >= LEAST_PRINT) ??
