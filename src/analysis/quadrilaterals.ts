@@ -222,24 +222,36 @@ function withoutEnds({ a, b, gap }: Pair, { frame, ratio, hideable }: Completing
 }
 
 /** The rectangles between two lines that lie and one that stands, whose other end lies outside of the picture. */
-function withoutEnd({ a, b, gap }: Pair, side: Line, completing: Completing): readonly Proposal[] {
+function withoutEnd(
+  { a, b, gap }: Pair,
+  standing: readonly Line[],
+  completing: Completing,
+): readonly Proposal[] {
   const { frame, ratio, farthest, hideable } = completing;
-  const [p, q] = [crossing(a, side), crossing(b, side)];
-  if ((strengthAlong(side, p.y, q.y) ?? 0) < LEAST_SUPPORT) return [];
-  return [-1, 1].flatMap((way): readonly Proposal[] => {
-    // Too near to this side for the other to be outside.
-    const end = (p.x + q.x) / 2 + way * 1.3 * ratio * gap;
-    if (end > 0 && end < frame.width) return [];
+  const ways = [-1, 1].flatMap((way) => {
     const hidden = [a, b].filter((line) => !leaves(line, way)).length;
-    if (hidden > hideable) return [];
-    const onward = (line: Line, { x }: Point): Point => pointOf(line, x + way * frame.width);
-    const far = farCorners([p, q], [onward(a, p), onward(b, q)], ratio, frame);
-    if (far === null || !far.every((corner) => isOutside(corner, frame, farthest))) return [];
-    const isDoubtful = hidden > 0;
-    return way > 0
-      ? [{ corners: [p, far[0], far[1], q], sides: [a, null, b, side], isDoubtful }]
-      : [{ corners: [far[0], p, q, far[1]], sides: [a, side, b, null], isDoubtful }];
+    return hidden > hideable ? [] : [{ way, isDoubtful: hidden > 0 }];
   });
+  const found: Proposal[] = [];
+  if (ways.length === 0) return found;
+  for (const side of standing) {
+    const [p, q] = [crossing(a, side), crossing(b, side)];
+    if ((strengthAlong(side, p.y, q.y) ?? 0) < LEAST_SUPPORT) continue;
+    for (const { way, isDoubtful } of ways) {
+      // Too near to this side for the other to be outside.
+      const end = (p.x + q.x) / 2 + way * 1.3 * ratio * gap;
+      if (end > 0 && end < frame.width) continue;
+      const onward = (line: Line, { x }: Point): Point => pointOf(line, x + way * frame.width);
+      const far = farCorners([p, q], [onward(a, p), onward(b, q)], ratio, frame);
+      if (far === null || !far.every((corner) => isOutside(corner, frame, farthest))) continue;
+      found.push(
+        way > 0
+          ? { corners: [p, far[0], far[1], q], sides: [a, null, b, side], isDoubtful }
+          : { corners: [far[0], p, q, far[1]], sides: [a, side, b, null], isDoubtful },
+      );
+    }
+  }
+  return found;
 }
 
 const isOutside = ({ x, y }: Point, { width, height }: Size, farthest: number): boolean =>
@@ -258,42 +270,40 @@ function swapped({
   };
 }
 
-/** All outlines between lying and standing lines whose sides are where the lines are edges. */
-function proposals(
+/** One after the other, as there are thousands: all outlines between lying and standing lines whose sides are where the lines are edges. */
+function* proposals(
   rows: readonly Pair[],
   columns: readonly Pair[],
   lying: readonly Line[],
   standing: readonly Line[],
   frame: Size,
   hideable: number,
-): readonly Proposal[] {
-  const found: Proposal[] = [];
+): Generator<Proposal> {
   for (const { a: top, b: bottom, gap, middle } of rows) {
     for (const { a: left, b: right, gap: across } of columns) {
       if (across < NARROWEST * gap || across > WIDEST * gap) continue;
       if (!isLikely(top, bottom, left, right, middle)) continue;
-      found.push({
+      yield {
         corners: [crossing(top, left), crossing(top, right), crossing(bottom, right), crossing(bottom, left)],
         sides: [top, right, bottom, left],
         isDoubtful: false,
-      });
+      };
     }
   }
   const farthest = FARTHEST_OUTSIDE * frame.width;
   const along: Completing = { frame, ratio: ID1_RATIO, farthest, hideable };
   for (const row of rows) {
     const both = withoutEnds(row, along);
-    if (both !== null) found.push(both);
-    for (const side of standing) found.push(...withoutEnd(row, side, along));
+    if (both !== null) yield both;
+    yield* withoutEnd(row, standing, along);
   }
   const turned = { width: frame.height, height: frame.width };
   const upright: Completing = { frame: turned, ratio: 1 / ID1_RATIO, farthest, hideable };
   for (const column of columns) {
     const both = withoutEnds(column, upright);
-    if (both !== null) found.push(swapped(both));
-    for (const side of lying) found.push(...withoutEnd(column, side, upright).map(swapped));
+    if (both !== null) yield swapped(both);
+    for (const one of withoutEnd(column, lying, upright)) yield swapped(one);
   }
-  return found;
 }
 
 /** The best quadrilaterals between lying and standing lines, at most `search.compared` firm and as many doubtful ones. */
@@ -320,8 +330,11 @@ export function candidates(
     );
   const rows = pairsOf(lying, centre.x, centre.y);
   const columns = pairsOf(standing, centre.y, centre.x);
-  const proposed = proposals(rows, columns, lying, standing, frame, Math.min(1, doubtful));
-  const found = proposed.flatMap((proposal) => judged(proposal, frame, guide, aside) ?? []);
+  const found: Candidate[] = [];
+  for (const proposal of proposals(rows, columns, lying, standing, frame, Math.min(1, doubtful))) {
+    const candidate = judged(proposal, frame, guide, aside);
+    if (candidate !== null) found.push(candidate);
+  }
   return best(found, compared, compared, ALIKE);
 }
 
