@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ANYWHERE, findOutlines, NEAR_GUIDE } from '../../src/analysis/outline.ts';
+import { findOutlines, type RatedOutline, SEARCHES } from '../../src/analysis/outline.ts';
 import { polygonMask, type Pixels } from '../../src/analysis/pixels.ts';
 import { cornersOf, guideInPicture, ID1_RATIO, type Point, type Size } from '../../src/domain/geometry.ts';
-import type { CardOutline } from '../../src/domain/observation.ts';
 import { homographyTo, project, type Quad, sidesOf } from '../../src/domain/homography.ts';
 
 const FRAME: Size = { width: 640, height: 480 };
@@ -70,11 +69,9 @@ function held(width: number, pitch: number, yaw: number, roll: number, ratio = I
   }) as unknown as Quad; // four in, four out
 }
 
-/** As frame after frame does where it finds no card: near the guide, and anywhere. */
-const allOf = (pixels: Pixels): readonly CardOutline[] => [
-  ...findOutlines(pixels, GUIDE, NEAR_GUIDE),
-  ...findOutlines(pixels, GUIDE, ANYWHERE),
-];
+/** As frame after frame does where it finds no card, in every way. */
+const allOf = (pixels: Pixels): readonly RatedOutline[] =>
+  SEARCHES.flatMap((search) => findOutlines(pixels, GUIDE, search));
 const find = (pixels: Pixels): Quad | undefined => allOf(pixels)[0]?.corners;
 const between = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true });
 
@@ -102,6 +99,22 @@ describe('the outline of a card', () => {
     const skin: Rgb = [176, 120, 92];
     const pixels = painted([...card(corners), [skin, fingers], [skin, thumb]]);
     expect(errorOf(find(pixels), corners)).toBeLessThan(1);
+  });
+
+  test.each([90, -90])('is found turned by %i degrees', (turn) => {
+    const corners = held(330, 8, -6, turn + 4);
+    const [p, q, r, s] = corners;
+    const found = find(painted(card(corners)));
+    expect(Math.min(errorOf(found, corners), errorOf(found, [r, s, p, q]))).toBeLessThan(1);
+  });
+
+  test('is told to be doubtful where a finger hides the end of a side that leaves the picture', () => {
+    const corners = held(560, 0, 0, 2, ID1_RATIO, 0.12);
+    const thumb: readonly Point[] = cornersOf({ x: 560, y: 340, width: 80, height: 140 });
+    const pixels = painted([...card(corners), [[176, 120, 92], thumb]]);
+    const likely = allOf(pixels).filter((one) => errorOf(one.corners, corners) < 3);
+    expect(likely.map(({ isDoubtful }) => isDoubtful)).toContain(true);
+    expect(likely.map(({ isDoubtful }) => isDoubtful)).not.toContain(false);
   });
 
   test('is found where one side is outside of the picture', () => {
