@@ -4,7 +4,7 @@ import { type Box, cornersOf, ID1_RATIO, meanDistance, type Size } from '../doma
 import { frameOf, type PatchFrame, placeIn, type Quad, sidesOf } from '../domain/homography.ts';
 import type { CardObservation } from '../domain/observation.ts';
 import { type Hidden, hiddenOn, FINGER_CELL } from './fingers.ts';
-import { findOutlines, type RatedOutline, SEARCHES } from './outline.ts';
+import { ANYWHERE, findOutlines, NEAR_GUIDE, type RatedOutline } from './outline.ts';
 import {
   blockExtremes,
   fractionWithin,
@@ -59,11 +59,11 @@ export interface CardMeter {
 /** The first frame of a meter, and one whose card was not found in the frame before, has no movement. */
 export function createCardMeter(): CardMeter {
   let last: { readonly corners: Quad; readonly now: number } | null = null;
-  let way = 0;
+  let search = NEAR_GUIDE;
   let misses = 0;
   return {
     observe(pixels, guide, now, findFaces) {
-      const found = findOutlines(pixels, guide, SEARCHES[way % SEARCHES.length]!);
+      const found = findOutlines(pixels, guide, search);
       const view = viewOf(pixels, guide, found, findFaces);
       const { outline, corners, place, patch, plane, card, print, portrait } = view;
       const { width } = sidesOf(corners);
@@ -82,7 +82,7 @@ export function createCardMeter(): CardMeter {
       last = outline === null || isElsewhere ? null : { corners, now };
       if (isElsewhere) {
         misses = 0;
-        way++;
+        search = search === NEAR_GUIDE ? ANYWHERE : NEAR_GUIDE;
       }
       return {
         kind: 'card',
@@ -126,8 +126,8 @@ interface View extends Straightened {
 }
 
 /**
- * A card is looked for in one way for so many frames before it is in the next: all ways in each frame would take too
- * long, and what is found in each way is not the same where there is no card.
+ * A card is looked for in one way for so many frames before it is in the other: both ways in each frame would take twice
+ * as long, and what is found in either way is not the same where there is no card.
  */
 const MOST_MISSES = 3;
 

@@ -15,7 +15,7 @@ import { ALIKE, best, type Candidate, candidates, type Search, STRANGEST } from 
 /** Long side of the picture in which lines are looked for, px; corners are then set in the whole picture. */
 const COARSE = 320;
 /** Where a hand holds a card. */
-const NEAR_GUIDE: Search = {
+export const NEAR_GUIDE: Search = {
   around: 0.3,
   aside: 0.4,
   lines: 20,
@@ -24,11 +24,7 @@ const NEAR_GUIDE: Search = {
   doubtful: 0,
 };
 /** In the whole picture, which takes longer. */
-const ANYWHERE: Search = { around: 2, aside: 2, lines: 40, compared: 64, refined: 8, doubtful: 2 };
-/** Near the guide, of cards that are turned by 90 degrees: they are longer than it is high. */
-const TURNED: Search = { ...NEAR_GUIDE, around: 0.5, isTurned: true };
-/** Ways to look for a card, the one that finds nearly all of them first. */
-export const SEARCHES: readonly Search[] = [NEAR_GUIDE, ANYWHERE, TURNED];
+export const ANYWHERE: Search = { around: 2, aside: 2, lines: 40, compared: 64, refined: 8, doubtful: 2 };
 /** An outline less high than this, px, may be left as the lines have it. */
 const SMALL = 90;
 /** Outlines that are told. */

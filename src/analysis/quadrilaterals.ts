@@ -22,8 +22,6 @@ export interface Search {
   readonly refined: number;
   /** How many of the doubtful ones are told besides. */
   readonly doubtful: number;
-  /** Of cards whose top is at the left or at the right of the picture. */
-  readonly isTurned?: boolean;
 }
 
 /** Shortest side that is looked for, as part of the picture's short side. */
@@ -259,8 +257,6 @@ function withoutEnd(
 const isOutside = ({ x, y }: Point, { width, height }: Size, farthest: number): boolean =>
   (x < 1 || y < 1 || x > width - 2 || y > height - 2) && Math.max(-x, x - width, -y, y - height) < farthest;
 
-const swappedPoint = ({ x, y }: Point): Point => ({ x: y, y: x });
-
 /** The same with x and y of the picture swapped: what lies stands, and a clockwise outline stays one. */
 function swapped({
   corners: [p, q, r, s],
@@ -268,7 +264,7 @@ function swapped({
   isDoubtful,
 }: Proposal): Proposal {
   return {
-    corners: mapQuad([p, s, r, q], swappedPoint),
+    corners: mapQuad([p, s, r, q], ({ x, y }) => ({ x: y, y: x })),
     sides: [left, bottom, right, top],
     isDoubtful,
   };
@@ -310,7 +306,8 @@ function* proposals(
   }
 }
 
-function uprightCandidates(
+/** The best quadrilaterals between lying and standing lines, at most `search.compared` firm and as many doubtful ones. */
+export function candidates(
   lying: readonly Line[],
   standing: readonly Line[],
   frame: Size,
@@ -339,27 +336,6 @@ function uprightCandidates(
     if (candidate !== null) found.push(candidate);
   }
   return best(found, compared, compared, ALIKE);
-}
-
-/** The best quadrilaterals between lying and standing lines, at most `search.compared` firm and as many doubtful ones. */
-export function candidates(
-  lying: readonly Line[],
-  standing: readonly Line[],
-  frame: Size,
-  guide: Box,
-  search: Search,
-): readonly Candidate[] {
-  if (!search.isTurned) return uprightCandidates(lying, standing, frame, guide, search);
-  const swappedFrame = { width: frame.height, height: frame.width };
-  const swappedGuide = {
-    ...guide,
-    x: guide.y + (guide.height - guide.width) / 2,
-    y: guide.x + (guide.width - guide.height) / 2,
-  };
-  return uprightCandidates(standing, lying, swappedFrame, swappedGuide, search).map((candidate) => {
-    const [p, q, r, s] = mapQuad(candidate.corners, swappedPoint);
-    return { ...candidate, corners: [q, p, s, r] };
-  });
 }
 
 /** The best of each kind, as lines are often found twice: so many firm ones, and so many doubtful ones behind them. */

@@ -182,22 +182,6 @@ const FAULTS: readonly Fault[] = [
     }),
   },
   {
-    code: 'card-tilted',
-    may: [],
-    name: 'a quarter turn round',
-    unit: 'degrees',
-    steps: [90],
-    spoil: (scene, degrees, random) => ({
-      quad: posed(
-        scene,
-        { roll: degrees * either(random) + between(random, -4, 4), yaw: 0, pitch: 0 },
-        0.85,
-        0.02,
-        random,
-      ),
-    }),
-  },
-  {
     code: 'card-upside-down',
     may: [],
     name: 'turned',

@@ -40,11 +40,10 @@ export interface SeenCard {
 const ANALYSIS_LONG_SIDE = 640;
 /** As large a picture as a phone's camera gives, px. */
 const CAMERA_LONG_SIDE = 1920;
-/** How often frames are shown, ms: still ones as in the run on selfies, what moves as often as a phone judges frames. */
-const STILL_MS = 400;
-const MOVING_MS = 100;
-/** So many frames where no portrait is found, so that cards were looked for in every way. */
-const MOST_FRAMES = 9;
+/** Still frames, as in the run on selfies. */
+const STILL = { stepMs: 400, frames: HOLD_FRAMES };
+/** What moves is shown as often as a phone judges frames. */
+const MOVING = { stepMs: 100, frames: HOLD_FRAMES };
 
 let analyser: Analyser | undefined;
 let camera: Camera | undefined;
@@ -71,11 +70,9 @@ function cornersIn(observation: Observation, { width }: Size): Quad | null {
   return enlarged(observation.outline.corners, width / observation.frame.width);
 }
 
-/** Shows frames and tells the last; where there is no card, `mayPass` is false, the first one that passes as one. */
 async function show(
   pictureAt: (seconds: number) => ImageBitmap | Promise<ImageBitmap>,
-  stepMs = STILL_MS,
-  mayPass = true,
+  { stepMs, frames } = STILL,
 ): Promise<SeenCard> {
   if (analyser === undefined) throw new Error('not open');
   const black = new OffscreenCanvas(64, 64);
@@ -87,14 +84,9 @@ async function show(
     const seconds = (i * stepMs) / 1000;
     const picture = await pictureAt(seconds);
     const { observation, guide } = await observe(analyser, 'ktp', picture, now);
-    const issues = assess(observation, guide);
-    const portrait = observation.kind === 'card' ? observation.portrait : null;
-    const isFound = portrait !== null && Math.max(portrait.upright, portrait.turned) > 0;
-    const isPassing = issues.length === 0 && i > 0;
-    const most = isFound || stepMs === MOVING_MS ? HOLD_FRAMES : MOST_FRAMES;
-    if (i < most - 1 && (mayPass || !isPassing)) continue;
+    if (i < frames - 1) continue;
     return {
-      reported: issues.map(({ code, value, threshold }) => ({
+      reported: assess(observation, guide).map(({ code, value, threshold }) => ({
         code,
         value: rounded(value),
         threshold,
@@ -132,8 +124,8 @@ async function judgeScene(
   const picture = wantsPicture ? await dataUrlOf(first) : null;
   const moves = scene.velocity.x !== 0 || scene.velocity.y !== 0;
   const seen = moves
-    ? await show((seconds) => (seconds === 0 ? first : take(scene, seconds)), MOVING_MS)
-    : await show(() => first, STILL_MS, scene.quad !== null);
+    ? await show((seconds) => (seconds === 0 ? first : take(scene, seconds)), MOVING)
+    : await show(() => first);
   const { kind, subject } = scene;
   const specimen = subject?.kind === 'card' && subject.card.kind === 'specimen' ? subject.card.number : null;
   const nik = kind === 'good' && specimen !== null ? await readNik(first, seen.corners, specimen) : null;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findOutlines, type RatedOutline, SEARCHES } from '../../src/analysis/outline.ts';
+import { ANYWHERE, findOutlines, NEAR_GUIDE, type RatedOutline } from '../../src/analysis/outline.ts';
 import { polygonMask, type Pixels } from '../../src/analysis/pixels.ts';
 import { cornersOf, guideInPicture, ID1_RATIO, type Point, type Size } from '../../src/domain/geometry.ts';
 import { homographyTo, project, type Quad, sidesOf } from '../../src/domain/homography.ts';
@@ -71,7 +71,7 @@ function held(width: number, pitch: number, yaw: number, roll: number, ratio = I
 
 /** As frame after frame does where it finds no card, in every way. */
 const allOf = (pixels: Pixels): readonly RatedOutline[] =>
-  SEARCHES.flatMap((search) => findOutlines(pixels, GUIDE, search));
+  [NEAR_GUIDE, ANYWHERE].flatMap((search) => findOutlines(pixels, GUIDE, search));
 const find = (pixels: Pixels): Quad | undefined => allOf(pixels)[0]?.corners;
 const between = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true });
 
@@ -99,13 +99,6 @@ describe('the outline of a card', () => {
     const skin: Rgb = [176, 120, 92];
     const pixels = painted([...card(corners), [skin, fingers], [skin, thumb]]);
     expect(errorOf(find(pixels), corners)).toBeLessThan(1);
-  });
-
-  test.each([90, -90])('is found turned by %i degrees', (turn) => {
-    const corners = held(330, 8, -6, turn + 4);
-    const [p, q, r, s] = corners;
-    const found = find(painted(card(corners)));
-    expect(Math.min(errorOf(found, corners), errorOf(found, [r, s, p, q]))).toBeLessThan(1);
   });
 
   test('is told to be doubtful where a finger hides the end of a side that leaves the picture', () => {
