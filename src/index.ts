@@ -30,5 +30,13 @@ export {
   type ProviderId,
   type Result,
   type Step,
+  type DocumentType,
   type Unit,
 } from './domain/result.ts';
+export {
+  registerProvider,
+  type Analytic,
+  type AnalyticParameter,
+  type Check,
+  type ProviderProfile,
+} from './providers/profiles.ts';

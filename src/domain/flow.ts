@@ -244,7 +244,12 @@ function open(journey: Journey): Next {
 }
 
 /** Errors after which one photo has to be taken again; all others keep every photo. */
-const RETAKES: Partial<Record<ErrorCode, Step>> = { 'selfie-refused': 'selfie', 'ktp-refused': 'ktp' };
+const RETAKES: Partial<Record<ErrorCode, Step>> = {
+  'selfie-refused': 'selfie',
+  'ktp-refused': 'ktp',
+  'sim-refused': 'sim',
+  'npwp-refused': 'npwp',
+};
 
 function fail(journey: Journey, error: CaptureError): Next {
   const { state } = journey;

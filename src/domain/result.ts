@@ -4,6 +4,9 @@ export const STEPS = ['selfie', 'ktp', 'sim', 'npwp'] as const;
 /** A photo the journey takes. */
 export type Step = (typeof STEPS)[number];
 
+/** A card whose fields can be read. */
+export type DocumentType = Exclude<Step, 'selfie'>;
+
 /** What the person is told while the camera runs; one vocabulary for hints, events and reports. */
 export const GUIDANCE_CODES = [
   'no-face',
@@ -58,9 +61,9 @@ export const PROVIDER_IDS = ['identifai', 'eendigo'] as const;
 /** One of the providers that are built in. */
 export type ProviderId = (typeof PROVIDER_IDS)[number];
 
-/** Whatever the provider answered, in one shape. `null` where it did not say. */
+/** Whatever the provider answered, in one shape. `null` where it did not say, or was not asked. */
 export interface Result {
-  readonly provider: ProviderId;
+  readonly provider: string;
   /** True only where every requested check said yes in words that the provider documents. */
   readonly verified: boolean;
   readonly liveness: {
@@ -73,10 +76,18 @@ export interface Result {
     readonly similarity: number | null;
     readonly threshold: number | null;
   } | null;
+  /**
+   * What the provider read on the card: fields by one spelling for all providers, those of a KTP named as on the card
+   * (`nik`, `nama`, `tempat_lahir`, `tanggal_lahir`, `rt_rw` …).
+   */
+  readonly document: {
+    readonly type: DocumentType;
+    readonly fields: Readonly<Record<string, string>>;
+  } | null;
   /** The provider's own number for reconciliation (Eendigo's `X-Trx-No`, IdentifAI's job id). */
   readonly transactionId: string | null;
   readonly refNumber: string;
-  /** The provider's body as it came, for the page's own records. */
+  /** The provider's body as it came, for the page's own records; of several analytics one for each, by its name. */
   readonly raw: unknown;
 }
 
@@ -103,7 +114,9 @@ export type ErrorCode =
   | 'upload-refused' // the relay or provider refused the request as malformed or too large
   | 'upload-failed' // the connection broke, or no answer in time
   | 'selfie-refused' // the provider could not use the selfie; `guidance` tells why
-  | 'ktp-refused' // the provider could not read the KTP
+  | 'ktp-refused' // the provider could not read the KTP; `guidance` may tell why
+  | 'sim-refused' // the same of the driving licence
+  | 'npwp-refused' // and of the tax card
   | 'provider-balance'
   | 'provider-credentials'
   | 'provider-parameter'

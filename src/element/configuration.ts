@@ -1,13 +1,8 @@
-import {
-  CaptureError,
-  GUIDANCE_CODES,
-  PROVIDER_IDS,
-  STEPS,
-  type GuidanceCode,
-  type Step,
-} from '../domain/result.ts';
+import { CaptureError, GUIDANCE_CODES, STEPS, type GuidanceCode, type Step } from '../domain/result.ts';
 import { changedRules, GUIDANCE_RULES, type GuidanceRules, type RuleChanges } from '../domain/rules.ts';
 import { DEFAULT_STEPS } from '../domain/steps.ts';
+import { checkRetired, FACE_ID } from '../providers/identifai.ts';
+import { profileOf, providerIds, wantedOf } from '../providers/profiles.ts';
 import type { CameraSource } from '../session/camera.ts';
 import type { Configuration } from '../session/session.ts';
 
@@ -17,6 +12,9 @@ export type Thresholds = NonNullable<RuleChanges['thresholds']>;
 /** The element's attributes and properties as they stand. */
 export interface RawConfiguration {
   readonly provider: string | null;
+  readonly analytics: string | null;
+  readonly faceId: string | null;
+  readonly context: Readonly<Record<string, string>>;
   readonly tokenEndpoint: string | null;
   readonly providerBase: string | null;
   readonly steps: string | null;
@@ -51,13 +49,21 @@ export function readConfiguration(
   const assetsBase = url('assets-base', raw.assetsBase, base);
   const refNumber = raw.refNumber ?? generatedRef;
   if (!REF_NUMBER.test(refNumber)) throw invalid('ref-number', 'must be 6 to 128 letters and digits');
+  const provider = oneOf('provider', raw.provider?.trim() ?? '', providerIds());
+  const providerBase = url('provider-base', raw.providerBase, base);
+  for (const named of [tokenEndpoint, providerBase]) if (named) checkRetired(named);
+  const steps = readSteps(raw.steps);
+  if (raw.faceId !== null && !FACE_ID.test(raw.faceId)) throw invalid('face-id', 'must be digits');
   return {
-    provider: oneOf('provider', raw.provider?.trim() ?? '', PROVIDER_IDS),
-    steps: readSteps(raw.steps),
+    provider,
+    analytics: readAnalytics(raw.analytics, provider, steps),
+    steps,
     tokenEndpoint,
     tokenHeaders: raw.tokenHeaders,
-    providerBase: withSlash(url('provider-base', raw.providerBase, base)),
+    providerBase: withSlash(providerBase),
     refNumber,
+    faceId: raw.faceId,
+    context: readContext(raw.context),
     assetsBase: withSlash(assetsBase) ?? defaultAssets,
     cameraSource: raw.cameraSource,
     rules: changedRules(GUIDANCE_RULES, {
@@ -78,6 +84,24 @@ export function readSteps(value: string | null): readonly Step[] {
   const steps = value.split(',').map((name) => oneOf('steps', name.trim(), STEPS));
   if (new Set(steps).size < steps.length) throw invalid('steps', 'names a step twice');
   return steps;
+}
+
+/** What the provider is asked for, and that the journey takes the photos for it; the usual where the page does not say. */
+function readAnalytics(value: string | null, provider: string, steps: readonly Step[]): readonly string[] {
+  const profile = profileOf(provider);
+  if (value === null) return profile.defaultAnalytics;
+  const names = value.split(',').map((name) => name.trim());
+  for (const name of names) oneOf('analytics', name, Object.keys(profile.analytics));
+  const wanted = wantedOf(profile, names);
+  const missing = wanted.steps.find((step) => !steps.includes(step));
+  if (missing) throw invalid('steps', `lacks ${missing}, which the analytics take`);
+  return names;
+}
+
+function readContext(value: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [name, text] of named('context', value))
+    if (typeof text !== 'string') throw invalid(`context.${name}`, 'must be a string');
+  return value;
 }
 
 /** Without these rules the shutter would photograph an empty room, so no page can change them. */

@@ -1,5 +1,5 @@
 import type { SendingPhase } from '../domain/flow.ts';
-import type { ErrorCode, GuidanceCode, Issue, ProviderId, Result, Step, Unit } from '../domain/result.ts';
+import type { ErrorCode, GuidanceCode, Issue, Result, Step, Unit } from '../domain/result.ts';
 
 /** The camera of a step is live and judged. */
 export interface ReadyDetail {
@@ -33,7 +33,7 @@ export interface CaptureDetail {
  * `preventDefault()` keeps them here. Photos of further cards go no further than this event.
  */
 export interface SubmitDetail {
-  readonly provider: ProviderId;
+  readonly provider: string;
   readonly refNumber: string;
   readonly steps: readonly Step[];
   readonly photos: ReadonlyMap<Step, Blob>;

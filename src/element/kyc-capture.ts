@@ -32,6 +32,9 @@ export class KycCapture extends LitElement {
   static override readonly styles = [styles, debugStyles];
   static override readonly properties = {
     provider: { type: String },
+    analytics: { type: String },
+    faceId: { type: String, attribute: 'face-id' },
+    context: { attribute: false },
     tokenEndpoint: { type: String, attribute: 'token-endpoint' },
     providerBase: { type: String, attribute: 'provider-base' },
     steps: { type: String },
@@ -49,6 +52,12 @@ export class KycCapture extends LitElement {
 
   /** `identifai` or `eendigo`. */
   declare provider: string | null;
+  /** What the provider is asked for, by its own names, comma separated; absent: match with liveness. */
+  declare analytics: string | null;
+  /** The number, in digits, under which IdentifAI knows the face; for browsers that send to it directly. */
+  declare faceId: string | null;
+  /** Metadata for the provider, of the fields that it documents: `{officeCode: '0042'}`. */
+  declare context: Readonly<Record<string, string>>;
   /** URL that gives submission tokens; the page's own server. */
   declare tokenEndpoint: string | null;
   /** Base URL of the provider, for browsers that send to it directly; absent: through the relay. */
@@ -84,6 +93,9 @@ export class KycCapture extends LitElement {
   constructor() {
     super();
     this.provider = null;
+    this.analytics = null;
+    this.faceId = null;
+    this.context = {};
     this.tokenEndpoint = null;
     this.providerBase = null;
     this.steps = null;

@@ -2,7 +2,8 @@ import * as v from 'valibot';
 import {
   CaptureError,
   GUIDANCE_CODES,
-  PROVIDER_IDS,
+  STEPS,
+  type DocumentType,
   type ErrorCode,
   type GuidanceCode,
   type Result,
@@ -29,6 +30,8 @@ const WIRE_CODES: Partial<Record<ErrorCode, true>> = {
   'upload-failed': true,
   'selfie-refused': true,
   'ktp-refused': true,
+  'sim-refused': true,
+  'npwp-refused': true,
   'provider-balance': true,
   'provider-credentials': true,
   'provider-parameter': true,
@@ -42,16 +45,24 @@ const Score = v.nullable(v.number());
 /** Our normalised result, as the relay answers it. */
 const ResultBody = v.pipe(
   v.object({
-    provider: v.picklist(PROVIDER_IDS),
+    provider: v.string(),
     verified: v.boolean(),
     liveness: v.nullable(v.object({ live: v.boolean(), score: Score, threshold: Score })),
     match: v.nullable(v.object({ matched: v.boolean(), similarity: Score, threshold: Score })),
+    document: v.nullish(
+      v.object({
+        type: v.picklist(STEPS.filter((step): step is DocumentType => step !== 'selfie')),
+        fields: v.record(v.string(), v.string()),
+      }),
+      null,
+    ),
     transactionId: v.nullable(v.string()),
     refNumber: v.string(),
     raw: v.unknown(),
   }),
   v.check(
-    ({ verified, liveness, match }) => !verified || (liveness?.live !== false && match?.matched !== false),
+    ({ verified, liveness, match }) =>
+      !verified || ((liveness ?? match) !== null && liveness?.live !== false && match?.matched !== false),
     'verified contradicts a verdict',
   ),
 );

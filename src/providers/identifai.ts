@@ -1,37 +1,36 @@
 import * as v from 'valibot';
 import { CaptureError, type Step } from '../domain/result.ts';
+import { readDocument } from './documents.ts';
+import type { Analytic, AnalyticParameter, Check } from './profiles.ts';
 import {
   failure,
   parseBody,
+  photoRefused,
   readBoolean,
   readChecks,
   readRefusal,
   toResult,
   unreadable,
+  type Asked,
   type CheckFields,
-  type Checks,
   type Outcome,
   type Provider,
   type ProviderAnswer,
 } from './provider.ts';
 
-const SLUG = 'face-match-liveness-v2';
 const THRESHOLDS = { liveness: 0.6, similarity: 0.7 };
 
-/** IdentifAI (was Nodeflux Cloud): face match with liveness, asynchronous: a submission, then a job to ask for. */
+/** IdentifAI (was Nodeflux Cloud): an answer at once, or a submission and then a job to ask for. */
 export const identifai = {
   id: 'identifai',
   bases: { production: 'https://api.identifai.id', test: null },
   paths: {
     signatures: 'public/auth/v1/signatures',
     submissionTokens: 'auth/v1/submission_tokens',
-    submit: `v1/analytics/${SLUG}`,
+    asynchronous: 'v1/analytics/',
+    synchronous: 'syncv2/analytics/',
     job: 'v1/jobs/',
   },
-  photos: [
-    { step: 'ktp', name: 'images[0]' },
-    { step: 'selfie', name: 'images[1]' },
-  ],
   thresholds: THRESHOLDS,
   refNumber: /^[A-Za-z0-9]{6,128}$/,
   contextFields: [],
@@ -42,38 +41,59 @@ export const identifai = {
 /** A submission token expires after this time (documented). */
 export const SUBMISSION_TOKEN_SECONDS = 300;
 
+/** The number under which a face is enrolled. */
+export const FACE_ID = /^\d{1,64}$/;
+
 /** The body of a submission. */
 export interface IdentifaiRequest {
   readonly images: readonly string[];
-  readonly additional_params: Readonly<Record<string, number | boolean>>;
+  readonly additional_params: Readonly<Record<string, number | boolean | string>>;
   readonly client_ref: string;
 }
+
+/** What analytics are told where nobody says otherwise; the documented defaults. */
+const PARAMETERS: Readonly<Partial<Record<AnalyticParameter, number | boolean>>> = {
+  similarity_threshold: THRESHOLDS.similarity,
+  liveness_threshold: THRESHOLDS.liveness,
+  auto_orientation: false,
+};
 
 /**
  * Builds the body of a submission.
  * @param photos each photo as a `data:image/jpeg;base64,` URL
- * @throws CaptureError `configuration-invalid` where a photo is missing
+ * @param faceId for analytics of enrolled faces
+ * @throws CaptureError `configuration-invalid` where a photo or the face's number is missing
  */
 export function buildIdentifaiRequest(
+  { photos: wanted, parameters }: Analytic,
   photos: ReadonlyMap<Step, string>,
   refNumber: string,
+  faceId: string | null = null,
 ): IdentifaiRequest {
-  const images = identifai.photos.map(({ step }) => {
+  const images = wanted.map((step) => {
     const photo = photos.get(step);
     if (photo === undefined)
-      throw new CaptureError('configuration-invalid', `${SLUG} needs the ${step} photo`);
+      throw new CaptureError('configuration-invalid', `IdentifAI needs the ${step} photo`);
     return photo;
   });
+  const told = parameters.map((name) => [name, name === 'face_id' ? faceId : PARAMETERS[name]] as const);
+  if (parameters.includes('face_id') && !FACE_ID.test(faceId ?? ''))
+    throw new CaptureError(
+      'configuration-invalid',
+      'IdentifAI needs the number of the enrolled face, in digits',
+    );
   return {
     images,
-    additional_params: {
-      similarity_threshold: THRESHOLDS.similarity,
-      liveness_threshold: THRESHOLDS.liveness,
-      auto_orientation: false,
-    },
+    additional_params: Object.fromEntries(
+      told.filter(([, value]) => value != null),
+    ) as IdentifaiRequest['additional_params'],
     client_ref: refNumber,
   };
 }
+
+/** The reference of one of several requests of a submission, as each has to be its own. */
+export const clientRefOf = (refNumber: string, place: number): string =>
+  place === 0 ? refNumber : `${refNumber.slice(0, 125)}x${place + 1}`;
 
 /** A JPEG as the data URL that IdentifAI takes. */
 export function toDataUrl(jpeg: Uint8Array): string {
@@ -99,7 +119,7 @@ const Body = v.object({
   result: v.optional(v.unknown()),
 });
 
-const CHECKS: Record<keyof Checks, CheckFields> = {
+const CHECKS: Record<Check, CheckFields> = {
   liveness: {
     check: 'face_liveness',
     verdict: 'live',
@@ -109,13 +129,14 @@ const CHECKS: Record<keyof Checks, CheckFields> = {
   match: {
     check: 'face_match',
     verdict: 'match',
-    // The document misspells the field in the very analytic that is used here.
+    // The document misspells the field in match with liveness.
     score: ['similarity', 'smimilarity'],
     threshold: THRESHOLDS.similarity,
   },
 };
 
-function read(answer: ProviderAnswer, refNumber: string): Outcome {
+function read(answer: ProviderAnswer, asked: Asked): Outcome {
+  const { analytic } = asked;
   const raw = parseBody(answer.body);
   const parsed = v.safeParse(Body, raw);
   if (!parsed.success) {
@@ -127,7 +148,7 @@ function read(answer: ProviderAnswer, refNumber: string): Outcome {
 
   if (!accepted) {
     if (body.code === 'not-authenticate' || answer.status === 401) return tokenRefused();
-    const refusal = readRefusal(message);
+    const refusal = readRefusal(message, analytic);
     if (refusal) return { kind: 'error', error: refusal };
     if (answer.status === 413) return failure('upload-refused', 'IdentifAI finds the request too large');
     return failure('provider-failed', `IdentifAI refused the request with HTTP ${answer.status}`, raw);
@@ -141,17 +162,25 @@ function read(answer: ProviderAnswer, refNumber: string): Outcome {
   const status = ended.status.toLowerCase().replace(/[\s_-]/g, '');
   if (status === 'ongoing' && job !== null) return { kind: 'pending', job };
   if (status !== 'success') {
-    const refusal = readRefusal(message);
+    const refusal = readRefusal(message, analytic);
     return refusal
       ? { kind: 'error', error: refusal }
       : failure('provider-failed', 'the job of IdentifAI ended without success', raw);
   }
 
+  const rest = { transactionId: job, raw };
+  if (analytic.document !== null) {
+    const document = readDocument(ended.result, analytic.document);
+    return document === null
+      ? { kind: 'error', error: photoRefused(analytic.document, []) }
+      : toResult('identifai', asked, { liveness: null, match: null, document }, rest);
+  }
   const checks = readChecks(ended.result, CHECKS);
-  if (checks.liveness === null && checks.match === null) {
+  // Enrolments give no verdict: that they ended with success is all there is to know.
+  if (analytic.checks.length > 0 && checks.liveness === null && checks.match === null) {
     return failure('provider-failed', 'IdentifAI ended with success and no result', raw);
   }
-  return toResult('identifai', checks, { transactionId: job, refNumber, raw });
+  return toResult('identifai', asked, { ...checks, document: null }, rest);
 }
 
 function tokenRefused(): Outcome {
@@ -168,14 +197,14 @@ const MOVED_PATHS: readonly (readonly [old: string, current: string])[] = [
 ];
 
 /**
- * Refuses a base URL that cannot work any more.
+ * Refuses a URL that cannot work any more.
  * @throws CaptureError `configuration-invalid` that names the URL to use instead
  */
-export function checkIdentifaiBase(base: URL): void {
-  if (!RETIRED_HOSTS.includes(base.hostname)) return;
-  const path = MOVED_PATHS.find(([old]) => base.pathname === old)?.[1] ?? base.pathname.replace(/\/$/, '');
+export function checkRetired({ hostname, pathname }: URL): void {
+  if (!RETIRED_HOSTS.includes(hostname)) return;
+  const path = MOVED_PATHS.find(([old]) => pathname === old)?.[1] ?? pathname.replace(/\/$/, '');
   throw new CaptureError(
     'configuration-invalid',
-    `${base.hostname} was retired on 31 January 2023; use ${identifai.bases.production}${path}`,
+    `${hostname} was retired on 31 January 2023; use ${identifai.bases.production}${path}`,
   );
 }

@@ -1,27 +1,14 @@
-import {
-  CaptureError,
-  type ErrorCode,
-  type GuidanceCode,
-  type ProviderId,
-  type Result,
-  type Step,
-} from '../domain/result.ts';
+import { CaptureError, type ErrorCode, type GuidanceCode, type Result, type Step } from '../domain/result.ts';
+import type { Analytic, Check } from './profiles.ts';
 
-/**
- * The photos that a verification takes, of every provider: face match with liveness. Those of other steps are not sent.
- * Named here, because the browser's bundle leaves Eendigo's own data out.
- */
-export const VERIFICATION_STEPS: readonly Step[] = ['selfie', 'ktp'];
-
-/** What every provider is: data, and one function that reads its answers. Its request builder stands beside it. */
+/** How a provider is spoken to: data, and one function that reads its answers. Its request builder stands beside it. */
 export interface Provider {
-  readonly id: ProviderId;
+  /** As in its profile. */
+  readonly id: string;
   /** Base URLs, without a trailing slash. Any other base may be configured, for a sandbox or a proxy. */
   readonly bases: { readonly production: string; readonly test: string | null };
   /** Paths below the base, without a leading slash. */
   readonly paths: Readonly<Record<string, string>>;
-  /** The photos in the order the provider wants them, each with its name in the request. */
-  readonly photos: readonly { readonly step: Step; readonly name: string }[];
   /** The thresholds the provider is asked to use; null where it uses its own and says so in its answer. */
   readonly thresholds: { readonly liveness: number | null; readonly similarity: number | null };
   /** What it takes as reference number. */
@@ -31,7 +18,13 @@ export interface Provider {
   /** How often and how far apart a job is asked for; null for a provider that answers at once. */
   readonly polling: Polling | null;
   /** Reads any answer, of a submission or of a job. Never throws. */
-  read(answer: ProviderAnswer, refNumber: string): Outcome;
+  read(answer: ProviderAnswer, asked: Asked): Outcome;
+}
+
+/** What an answer answers. */
+export interface Asked {
+  readonly analytic: Analytic;
+  readonly refNumber: string;
 }
 
 /** How a job is asked for. */
@@ -60,7 +53,7 @@ export function failure(code: ErrorCode, message: string, raw?: unknown): Outcom
 }
 
 /** The outcome of an answer that nobody can make sense of. */
-export function unreadable(provider: ProviderId, answer: ProviderAnswer): Outcome {
+export function unreadable(provider: string, answer: ProviderAnswer): Outcome {
   const raw = parseBody(answer.body) ?? answer.body;
   return answer.status >= 500
     ? failure('provider-failed', `${provider} answered HTTP ${answer.status}`, raw)
@@ -133,8 +126,8 @@ interface Refusal {
 }
 
 /**
- * Refusals that are about the request as a whole. The first five wordings are Eendigo's; IdentifAI documents
- * none, so its messages are read with the same table.
+ * Refusals that are about the request as a whole. The wordings are Eendigo's; IdentifAI documents none, so its messages
+ * are read with the same table.
  */
 const REFUSALS: readonly Refusal[] = [
   {
@@ -149,19 +142,20 @@ const REFUSALS: readonly Refusal[] = [
   },
   { pattern: /parameter/i, code: 'provider-parameter', message: 'the provider refused a parameter' },
   {
-    pattern: /input\s+image\s+invalid/i,
-    code: 'ktp-refused',
-    message: 'the provider found no readable face on the card',
-  },
-  {
     pattern: /too\s+large|size\s+exceed|exceeds?\s+.*size/i,
     code: 'upload-refused',
     message: 'the provider finds a photo too large',
   },
 ];
 
-/** What a provider says of a selfie it could not use, in our own codes. */
-const SELFIE_REASONS: readonly { readonly pattern: RegExp; readonly guidance: GuidanceCode }[] = [
+/** A provider's word for what is wrong with a photo, in our own. */
+interface Reason {
+  readonly pattern: RegExp;
+  readonly guidance: GuidanceCode;
+}
+
+/** What a provider says of a selfie it could not use. */
+const SELFIE_REASONS: readonly Reason[] = [
   { pattern: /too\s+dim|too\s+dark|low\s+light|underexpos/i, guidance: 'too-dark' },
   { pattern: /too\s+bright|overexpos|too\s+strong/i, guidance: 'too-bright' },
   { pattern: /(face|mouth|nose)\s+is\s+covered|mask|occlu/i, guidance: 'face-covered' },
@@ -174,26 +168,43 @@ const SELFIE_REASONS: readonly { readonly pattern: RegExp; readonly guidance: Gu
   { pattern: /too\s+(close|near)/i, guidance: 'face-too-close' },
 ];
 
+/** What a provider says of a card it could not read. */
+const CARD_REASONS: readonly Reason[] = [
+  { pattern: /not\s+(detected|found)|no\s+(card|document)/i, guidance: 'no-card' },
+  { pattern: /blur|out\s+of\s+focus/i, guidance: 'card-blurred' },
+  { pattern: /reflect|glare/i, guidance: 'card-glare' },
+  { pattern: /too\s+dim|dark|low\s+light|underexpos/i, guidance: 'too-dark' },
+  { pattern: /too\s+bright|overexpos/i, guidance: 'too-bright' },
+  { pattern: /cropped|cut\s*off|incomplete/i, guidance: 'card-cut-off' },
+  { pattern: /rotat|upside/i, guidance: 'card-upside-down' },
+  { pattern: /too\s+(far|small)/i, guidance: 'card-too-far' },
+];
+
+/** Neither the number nor the fields of a card could be read, without a reason that says more. */
+const UNREADABLE_CARD = /input\s+image\s+invalid|unreadable|nois[ey]/i;
+
 /** Reads a provider's sentence of refusal, or null where it says nothing that is known. */
-export function readRefusal(text: string): CaptureError | null {
+export function readRefusal(text: string, { document, photos }: Analytic): CaptureError | null {
   const refusal = REFUSALS.find(({ pattern }) => pattern.test(text));
   if (refusal) return new CaptureError(refusal.code, refusal.message);
-  const guidance = SELFIE_REASONS.filter(({ pattern }) => pattern.test(text)).map(
-    (reason) => reason.guidance,
-  );
-  return guidance.length > 0 ? selfieRefused(guidance) : null;
+  const reasons = (known: readonly Reason[]): readonly GuidanceCode[] =>
+    known.filter(({ pattern }) => pattern.test(text)).map(({ guidance }) => guidance);
+  if (document !== null) {
+    const guidance = reasons(CARD_REASONS);
+    return guidance.length > 0 || UNREADABLE_CARD.test(text) ? photoRefused(document, guidance) : null;
+  }
+  if (UNREADABLE_CARD.test(text) && photos.includes('ktp')) return photoRefused('ktp', []);
+  const guidance = reasons(SELFIE_REASONS);
+  return guidance.length > 0 ? photoRefused('selfie', guidance) : null;
 }
 
-/** The provider could not use the selfie; `guidance` may be empty where it gave no known reason. */
-export function selfieRefused(guidance: readonly GuidanceCode[]): CaptureError {
-  return new CaptureError('selfie-refused', 'the provider could not use the selfie', { guidance });
+/** The provider could not use a photo; `guidance` may be empty where it gave no known reason. */
+export function photoRefused(step: Step, guidance: readonly GuidanceCode[]): CaptureError {
+  return new CaptureError(`${step}-refused`, `the provider could not use the ${step} photo`, { guidance });
 }
 
 /** An answer of the provider's that was understood, before it becomes a `Result`. */
-export interface Checks {
-  readonly liveness: Result['liveness'];
-  readonly match: Result['match'];
-}
+type Checks = Pick<Result, Check>;
 
 /** Where a provider's result holds the fields of one check. */
 export interface CheckFields {
@@ -208,7 +219,7 @@ export interface CheckFields {
 }
 
 /** Reads both checks of a `result`; null where it gives no verdict. */
-export function readChecks(result: unknown, fields: Readonly<Record<keyof Checks, CheckFields>>): Checks {
+export function readChecks(result: unknown, fields: Readonly<Record<Check, CheckFields>>): Checks {
   const liveness = readCheck(result, fields.liveness);
   const match = readCheck(result, fields.match);
   return {
@@ -236,12 +247,51 @@ function readCheck(
   };
 }
 
-/** Turns understood checks into a result; the only place where `verified` becomes true. */
+/**
+ * Turns what was understood into a result. `verified` where every check that the analytic gives said yes, and it gives
+ * any: only here and in `combined` does that become true.
+ */
 export function toResult(
-  provider: ProviderId,
-  checks: Checks,
-  rest: { readonly transactionId: string | null; readonly refNumber: string; readonly raw: unknown },
+  provider: string,
+  { analytic, refNumber }: Asked,
+  understood: Checks & Pick<Result, 'document'>,
+  rest: Pick<Result, 'transactionId' | 'raw'>,
 ): Outcome {
-  const verified = checks.liveness?.live === true && checks.match?.matched === true;
-  return { kind: 'result', result: { provider, verified, ...checks, ...rest } };
+  const verified = analytic.checks.length > 0 && analytic.checks.every((check) => saysYes(understood, check));
+  return { kind: 'result', result: { provider, verified, ...understood, refNumber, ...rest } };
+}
+
+/** Whether a result gives this verdict, and it is a yes. */
+export const saysYes = ({ liveness, match }: Checks, check: Check): boolean =>
+  check === 'liveness' ? liveness?.live === true : match?.matched === true;
+
+/**
+ * The results of several analytics of one submission as one: a yes only where all that give a verdict say yes.
+ * @param results by the analytics' names, at least one, in the order in which they were asked for
+ */
+export function combined(results: readonly (readonly [name: string, result: Result])[]): Result {
+  const [first] = results;
+  if (!first) throw new RangeError('nothing to combine');
+  if (results.length === 1) return first[1];
+  const all = results.map(([, result]) => result);
+  const judged = all.filter(({ liveness, match }) => liveness !== null || match !== null);
+  const no = judged.filter(({ verified }) => !verified);
+  // A no hides behind no yes: the verdicts told are those of the analytic that says no.
+  const told = [...no, ...judged];
+  return {
+    provider: first[1].provider,
+    verified: judged.length > 0 && no.length === 0,
+    liveness:
+      told.find(({ liveness }) => liveness?.live === false)?.liveness ??
+      told.find(({ liveness }) => liveness)?.liveness ??
+      null,
+    match:
+      told.find(({ match }) => match?.matched === false)?.match ??
+      told.find(({ match }) => match)?.match ??
+      null,
+    document: all.find(({ document }) => document)?.document ?? null,
+    transactionId: all.find(({ transactionId }) => transactionId !== null)?.transactionId ?? null,
+    refNumber: first[1].refNumber,
+    raw: Object.fromEntries(results.map(([name, { raw }]) => [name, raw])),
+  };
 }

@@ -6,7 +6,15 @@ export { createRelay, type RelayOptions } from './relay.ts';
 export { createSandbox, playTokenFaults, type SandboxOptions } from './sandbox.ts';
 export type { Received, ReceivedImage } from './sandbox-stage.ts';
 export { SANDBOX_CASES, findCase, type Expectation, type SandboxCase } from './sandbox-cases.ts';
-export type { EendigoOptions, IdentifaiOptions } from './senders.ts';
+export { registerProvider, type Analytic, type ProviderProfile } from '../providers/profiles.ts';
+export type { Provider } from '../providers/provider.ts';
+export {
+  createIdentifaiClient,
+  type EendigoOptions,
+  type IdentifaiClient,
+  type IdentifaiOptions,
+  type Sender,
+} from './senders.ts';
 export { createMemoryOneUse, type OneUse } from './tokens.ts';
 
 /** Where everything of `createApp` is mounted. */
@@ -63,7 +71,7 @@ export function createApp(options: AppOptions = {}): Hono {
 
 /**
  * Reads the relay's options from environment variables: `KYC_RELAY_SECRET`, `IDENTIFAI_ACCESS_KEY`,
- * `IDENTIFAI_SECRET_KEY`, `IDENTIFAI_BASE`, `EENDIGO_KEY`, `EENDIGO_TENANT_CODE`, `EENDIGO_BASE`. A provider
+ * `IDENTIFAI_SECRET_KEY`, `IDENTIFAI_BASE`, `IDENTIFAI_MODE` (`synchronous` or `asynchronous`), `EENDIGO_KEY`, `EENDIGO_TENANT_CODE`, `EENDIGO_BASE`. A provider
  * without keys is left out.
  */
 export function readRelayOptions(environment: Readonly<Record<string, string | undefined>>): RelayOptions {
@@ -72,6 +80,7 @@ export function readRelayOptions(environment: Readonly<Record<string, string | u
     IDENTIFAI_ACCESS_KEY: accessKey,
     IDENTIFAI_SECRET_KEY: secretKey,
     IDENTIFAI_BASE: identifaiBase,
+    IDENTIFAI_MODE: mode,
     EENDIGO_KEY: key,
     EENDIGO_TENANT_CODE: tenantCode,
     EENDIGO_BASE: eendigoBase,
@@ -79,7 +88,14 @@ export function readRelayOptions(environment: Readonly<Record<string, string | u
   return {
     secret,
     ...(accessKey && secretKey
-      ? { identifai: { accessKey, secretKey, ...(identifaiBase ? { base: identifaiBase } : {}) } }
+      ? {
+          identifai: {
+            accessKey,
+            secretKey,
+            ...(identifaiBase ? { base: identifaiBase } : {}),
+            ...(mode === 'synchronous' ? { mode } : {}),
+          },
+        }
       : {}),
     ...(key && tenantCode
       ? { eendigo: { key, tenantCode, ...(eendigoBase ? { base: eendigoBase } : {}) } }

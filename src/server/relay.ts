@@ -2,18 +2,21 @@ import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import * as v from 'valibot';
-import { CaptureError, PROVIDER_IDS, STEPS, type ErrorCode, type Step } from '../domain/result.ts';
-import { PHOTO_LIMITS, withinLimits, type PhotoLimits } from '../domain/limits.ts';
+import { CaptureError, STEPS, type ErrorCode, type Step } from '../domain/result.ts';
+import { withinLimits, type PhotoLimits } from '../domain/limits.ts';
 import { toWireError } from '../providers/contract.ts';
-import type { Outcome } from '../providers/provider.ts';
+import { FACE_ID } from '../providers/identifai.ts';
+import { analyticOf, profileOf, wantedOf, type Wanted } from '../providers/profiles.ts';
 import { decodes, isJpeg, readJpegSize } from './jpeg.ts';
 import {
   createEendigoSender,
   createIdentifaiSender,
   type EendigoOptions,
+  pollAll,
+  submitAll,
   type IdentifaiOptions,
   type Sender,
-  type Senders,
+  type Whole,
 } from './senders.ts';
 import { createMemoryOneUse, createTokens, type OneUse, type TokenClaims } from './tokens.ts';
 
@@ -25,6 +28,12 @@ export interface RelayOptions {
   readonly identifai?: IdentifaiOptions;
   /** Left out where Eendigo is not used. */
   readonly eendigo?: EendigoOptions;
+  /** Further providers, each of which was made known with `registerProvider`. */
+  readonly senders?: readonly Sender[];
+  /** What a page may ask for, by the providers' names; everything but changes of enrolments where it is left out. */
+  readonly analytics?: readonly string[];
+  /** The number, in digits, under which the provider knows this person's face; a page cannot say it. */
+  readonly faceIdOf?: (request: Request) => string | null | Promise<string | null>;
   /** Whether this person may have a token; everybody may where it is left out. */
   readonly authorise?: (request: Request) => boolean | Promise<boolean>;
   readonly oneUse?: OneUse;
@@ -47,9 +56,13 @@ const CONTEXT_LENGTH = 256;
 
 const TokenRequest = v.object({
   refNumber: v.string(),
-  provider: v.picklist(PROVIDER_IDS),
+  provider: v.string(),
   steps: v.pipe(v.array(v.picklist(STEPS)), v.minLength(1)),
+  analytics: v.optional(v.array(v.string())),
 });
+
+/** They change what the provider holds of a person, so a relay allows them by name only. */
+const CHANGING: readonly string[] = ['face-enrollment', 'delete-enrollment'];
 
 /** HTTP status of an error; everything that is not named is the provider's fault. */
 const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
@@ -58,6 +71,8 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   'upload-refused': 422,
   'selfie-refused': 422,
   'ktp-refused': 422,
+  'sim-refused': 422,
+  'npwp-refused': 422,
 };
 
 /** The customer's side of the contract: hands out tokens, checks photos and speaks to the providers. */
@@ -72,15 +87,18 @@ export function createRelay(options: RelayOptions): Hono {
   const tokens = createTokens(options.secret, tokenSeconds, now);
   const oneUse = options.oneUse ?? createMemoryOneUse(now);
   const identifai = options.identifai ? createIdentifaiSender(options.identifai, tools) : null;
-  const senders: Senders = {
-    ...(identifai ? { identifai } : {}),
-    ...(options.eendigo ? { eendigo: createEendigoSender(options.eendigo, tools) } : {}),
-  };
+  const senders = new Map(
+    [
+      identifai,
+      options.eendigo ? createEendigoSender(options.eendigo, tools) : null,
+      ...(options.senders ?? []),
+    ].flatMap((sender) => (sender ? [[sender.provider.id, sender] as const] : [])),
+  );
 
-  /** The configured provider that a token request asks for. */
+  /** The configured provider that a token request asks, and for what. */
   const readTokenRequest = async (
     c: Context,
-  ): Promise<v.InferOutput<typeof TokenRequest> & { sender: Sender }> => {
+  ): Promise<{ provider: string; refNumber: string; wanted: Wanted; faceId: string | null }> => {
     if (options.authorise && !(await options.authorise(c.req.raw))) {
       throw new CaptureError('token-refused', 'this person may not have a token');
     }
@@ -91,33 +109,37 @@ export function createRelay(options: RelayOptions): Hono {
     const parsed = v.safeParse(TokenRequest, await c.req.json<unknown>().catch(() => null));
     if (!parsed.success)
       throw new CaptureError('configuration-invalid', 'the token request breaks the contract');
-    const sender = senders[parsed.output.provider];
+    const { provider, refNumber, steps, analytics } = parsed.output;
+    const sender = senders.get(provider);
     if (!sender)
       throw new CaptureError('configuration-invalid', 'this relay has no account with the provider');
-    if (!sender.provider.refNumber.test(parsed.output.refNumber)) {
+    if (!sender.provider.refNumber.test(refNumber)) {
       throw new CaptureError('configuration-invalid', 'the provider does not take this reference number');
     }
-    const missing = sender.provider.photos.find(({ step }) => !parsed.output.steps.includes(step));
-    if (missing)
-      throw new CaptureError('configuration-invalid', `the provider needs the ${missing.step} photo`);
-    return { ...parsed.output, sender };
+    const wanted = wantedOf(profileOf(provider), analytics);
+    const mayNot = wanted.names.find((name) =>
+      options.analytics ? !options.analytics.includes(name) : CHANGING.includes(name),
+    );
+    if (mayNot !== undefined)
+      throw new CaptureError('configuration-invalid', `this relay does not allow ${mayNot}`);
+    const missing = wanted.steps.find((step) => !steps.includes(step));
+    if (missing) throw new CaptureError('configuration-invalid', `the provider needs the ${missing} photo`);
+    const faceId = wanted.needsFaceId ? ((await options.faceIdOf?.(c.req.raw)) ?? null) : null;
+    if (wanted.needsFaceId && !FACE_ID.test(faceId ?? ''))
+      throw new CaptureError('configuration-invalid', 'this relay knows no number of this face');
+    return { provider, refNumber, wanted, faceId };
   };
   const bearer = async (c: Context): Promise<TokenClaims | null> => {
     const token = /^Bearer (\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    return token === undefined ? null : tokens.verify(token);
+    const claims = token === undefined ? null : await tokens.verify(token);
+    return claims && senders.has(claims.provider) ? claims : null;
   };
-  const answer = async (
-    c: Context,
-    sender: Sender,
-    outcome: Outcome,
-    claims: TokenClaims,
-    folder: string,
-  ) => {
+  const answer = async (c: Context, sender: Sender, outcome: Whole, claims: TokenClaims, folder: string) => {
     switch (outcome.kind) {
       case 'result':
         return c.json({ ...outcome.result, raw: withoutSecrets(outcome.result.raw, sender.secrets) });
       case 'pending':
-        return c.json({ result_url: `${folder}/${await tokens.signJob(outcome.job, claims)}` }, 202);
+        return c.json({ result_url: `${folder}/${await tokens.signJobs(outcome.jobs, claims)}` }, 202);
       case 'error': {
         const { code, message, guidance, raw } = outcome.error;
         throw new CaptureError(code, message, { guidance, raw: withoutSecrets(raw, sender.secrets) });
@@ -138,9 +160,9 @@ export function createRelay(options: RelayOptions): Hono {
   const smallBody = bodyLimit({ maxSize: TOKEN_REQUEST_BYTES, onError: tooLarge });
 
   app.post('/token', smallBody, async (c) => {
-    const { refNumber, provider, steps } = await readTokenRequest(c);
+    const { refNumber, provider, wanted, faceId } = await readTokenRequest(c);
     return c.json({
-      submission_token: await tokens.issue({ refNumber, provider, steps }),
+      submission_token: await tokens.issue({ refNumber, provider, analytics: wanted.names, faceId }),
       expires_in: tokenSeconds,
       upload_url: new URL(c.req.url).pathname.replace(/token$/, 'submissions'),
     });
@@ -155,25 +177,21 @@ export function createRelay(options: RelayOptions): Hono {
     return c.body(body, 200, { 'content-type': 'application/json' });
   });
 
-  const wholeBody = bodyLimit({
-    maxSize: largestBody(Object.values(senders)),
-    onError: tooLarge,
-  });
   app.post(
     '/submissions',
     // Before the body is read, so that nobody without a token can make the relay read one.
-    async (c, next) => ((await bearer(c)) ? next() : tokenRefused(c)),
-    async (c, next) =>
-      /^multipart\/form-data\b/i.test(c.req.header('content-type') ?? '')
-        ? next()
-        : c.json(
-            toWireError(new CaptureError('upload-refused', 'the upload must be multipart/form-data')),
-            415,
-          ),
-    wholeBody,
+    async (c, next) => {
+      const claims = await bearer(c);
+      if (!claims) return tokenRefused(c);
+      if (!/^multipart\/form-data\b/i.test(c.req.header('content-type') ?? '')) {
+        const error = new CaptureError('upload-refused', 'the upload must be multipart/form-data');
+        return c.json(toWireError(error), 415);
+      }
+      return bodyLimit({ maxSize: largestBody(claims), onError: tooLarge })(c, next);
+    },
     async (c) => {
       const claims = await bearer(c);
-      const sender = claims ? senders[claims.provider] : undefined;
+      const sender = claims ? senders.get(claims.provider) : undefined;
       // Claimed before the photos are looked at, so that one token buys one decoding.
       if (!claims || !sender || !(await oneUse.claim(claims.id, claims.expiresAt))) return tokenRefused(c);
 
@@ -183,22 +201,32 @@ export function createRelay(options: RelayOptions): Hono {
         throw new CaptureError('upload-refused', 'the upload is not for the reference number of its token');
       }
       const photos = new Map<Step, Uint8Array<ArrayBuffer>>();
-      for (const { step } of sender.provider.photos) {
-        photos.set(step, await readPhoto(form, step, PHOTO_LIMITS[claims.provider][step]));
+      const profile = profileOf(claims.provider);
+      const { names, steps } = wantedOf(profile, claims.analytics);
+      for (const step of steps) {
+        const takers = names
+          .map((name) => analyticOf(profile, name))
+          .filter(({ photos }) => photos.includes(step));
+        const maxBytes = Math.min(
+          profile.limits[step].maxBytes,
+          ...takers.map((analytic) => analytic.maxBytes),
+        );
+        photos.set(step, await readPhoto(form, step, { ...profile.limits[step], maxBytes }));
       }
       const context = readContext(form, sender.provider.contextFields);
-      const outcome = await sender.submit({ refNumber: claims.refNumber, photos, context });
+      const { refNumber, faceId } = claims;
+      const outcome = await submitAll(sender, names, { refNumber, photos, context, faceId });
       return answer(c, sender, outcome, claims, new URL(c.req.url).pathname);
     },
   );
 
   app.get('/submissions/:id', async (c) => {
     const claims = await bearer(c);
-    const sender = claims ? senders[claims.provider] : undefined;
+    const sender = claims ? senders.get(claims.provider) : undefined;
     if (!claims || !sender) return tokenRefused(c);
-    const job = await tokens.readJob(c.req.param('id'), claims);
-    if (job === null) throw new CaptureError('upload-refused', 'this token may not ask for this submission');
-    const outcome = await sender.poll(job, claims.refNumber);
+    const jobs = await tokens.readJobs(c.req.param('id'), claims);
+    if (jobs === null) throw new CaptureError('upload-refused', 'this token may not ask for this submission');
+    const outcome = await pollAll(sender, jobs, claims.refNumber);
     return answer(c, sender, outcome, claims, new URL(c.req.url).pathname.replace(/\/[^/]*$/, ''));
   });
 
@@ -217,11 +245,10 @@ function tooLarge(c: Context): Response {
 }
 
 /** Bytes of the largest request that can be right. */
-function largestBody(senders: readonly Sender[]): number {
-  const sums = senders.map(({ provider: { id, photos } }) =>
-    photos.reduce((sum, { step }) => sum + PHOTO_LIMITS[id][step].maxBytes, 0),
-  );
-  return Math.max(0, ...sums) + FORM_BYTES;
+function largestBody({ provider, analytics }: TokenClaims): number {
+  const profile = profileOf(provider);
+  const { steps } = wantedOf(profile, analytics);
+  return steps.reduce((sum, step) => sum + profile.limits[step].maxBytes, FORM_BYTES);
 }
 
 /**

@@ -3,6 +3,15 @@ import type { ErrorCode } from '../domain/result.ts';
 /** What the widget makes of a case: a result, verified or not, or an error. */
 export type Expectation = 'verified' | 'not-verified' | ErrorCode;
 
+/** Why a provider refuses, in its own words, and what that is about. */
+export interface Refusal {
+  /** The request at once, or the job in its end. */
+  readonly at: 'request' | 'job';
+  readonly sentence: string;
+  /** The request as a whole; the selfie; the portrait on the card; what is printed on the card. */
+  readonly of: 'request' | 'selfie' | 'portrait' | 'print';
+}
+
 /** What the sandbox does with a reference number of this prefix. Fields that are left out mean success. */
 export interface SandboxCase {
   /** Upper-case letters and digits; the longest prefix that fits counts. */
@@ -15,8 +24,7 @@ export interface SandboxCase {
   readonly matched?: boolean | null;
   /** Success without any verdict. */
   readonly empty?: true;
-  /** Refused with this sentence: the request at once, or the job in its end. */
-  readonly refusal?: { readonly at: 'request' | 'job'; readonly sentence: string; readonly ofSelfie?: true };
+  readonly refusal?: Refusal;
   /** Polls that find the job going on; `slow` answers also take longer where there is no job. */
   readonly polls?: 'slow' | 'forever';
   /** What becomes of the answer on its way. */
@@ -30,6 +38,8 @@ export interface SandboxCase {
     readonly identifai: Expectation;
     readonly direct?: Expectation;
     readonly eendigo: Expectation;
+    /** Where the card's fields are asked for and nothing else, and that differs. */
+    readonly document?: Expectation;
   };
 }
 
@@ -65,43 +75,60 @@ export const SANDBOX_CASES: readonly SandboxCase[] = [
   {
     prefix: 'COVERED',
     says: 'the face is covered',
-    refusal: { at: 'job', sentence: 'the face is covered; ', ofSelfie: true },
+    refusal: { at: 'job', sentence: 'the face is covered; ', of: 'selfie' },
     expected: both('selfie-refused'),
   },
   {
     prefix: 'DIM',
     says: 'too dark, and shaken',
-    refusal: { at: 'job', sentence: 'The light is too dim; do not shake ', ofSelfie: true },
+    refusal: { at: 'job', sentence: 'The light is too dim; do not shake ', of: 'selfie' },
     expected: both('selfie-refused'),
   },
   {
     prefix: 'CARDUNREADABLE',
     says: 'no readable face on the card',
-    refusal: { at: 'job', sentence: 'Input Image Invalid' },
+    refusal: { at: 'job', sentence: 'Input Image Invalid', of: 'portrait' },
     expected: both('ktp-refused'),
+  },
+  {
+    prefix: 'CARDBLURRED',
+    says: 'the print on the card cannot be read',
+    refusal: {
+      at: 'job',
+      sentence:
+        'Image is out of focus/blurry; Light reflection detected; Image is noisy; Image is unreadable;',
+      of: 'print',
+    },
+    expected: { ...both('verified'), document: 'ktp-refused' },
+  },
+  {
+    prefix: 'CARDNOTFOUND',
+    says: 'no card in the photo of the card',
+    refusal: { at: 'job', sentence: 'KTP NOT FOUND', of: 'print' },
+    expected: { ...both('verified'), document: 'ktp-refused' },
   },
   {
     prefix: 'BALANCE',
     says: 'the account is empty',
-    refusal: { at: 'request', sentence: 'Insufficient balance' },
+    refusal: { at: 'request', sentence: 'Insufficient balance', of: 'request' },
     expected: both('provider-balance'),
   },
   {
     prefix: 'CREDENTIALS',
     says: 'the provider does not know the key',
-    refusal: { at: 'request', sentence: 'Invalid API key or tenant code' },
+    refusal: { at: 'request', sentence: 'Invalid API key or tenant code', of: 'request' },
     expected: both('provider-credentials'),
   },
   {
     prefix: 'PARAMETER',
     says: 'a parameter is refused',
-    refusal: { at: 'request', sentence: 'Parameter invalid, please check your request' },
+    refusal: { at: 'request', sentence: 'Parameter invalid, please check your request', of: 'request' },
     expected: both('provider-parameter'),
   },
   {
     prefix: 'JOBFAILED',
     says: 'the provider ends without a reason',
-    refusal: { at: 'job', sentence: 'Internal error' },
+    refusal: { at: 'job', sentence: 'Internal error', of: 'request' },
     expected: both('provider-failed'),
   },
   {

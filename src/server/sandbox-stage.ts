@@ -1,7 +1,8 @@
 import type { Context } from 'hono';
-import type { Step } from '../domain/result.ts';
+import type { DocumentType, Step } from '../domain/result.ts';
+import type { Analytic } from '../providers/profiles.ts';
 import { decodes, isJpeg, readJpegSize } from './jpeg.ts';
-import type { SandboxCase } from './sandbox-cases.ts';
+import type { Refusal, SandboxCase } from './sandbox-cases.ts';
 
 /** What arrived as one picture; never the picture. */
 export interface ReceivedImage {
@@ -17,6 +18,8 @@ export interface ReceivedImage {
 /** What arrived in one submission. */
 export interface Received {
   readonly provider: 'identifai' | 'eendigo';
+  /** By the provider's name. */
+  readonly analytic: string;
   /** Names of all fields beside the pictures, in their order. */
   readonly fields: readonly string[];
   readonly images: readonly ReceivedImage[];
@@ -31,7 +34,12 @@ export const PAGE = '<!doctype html><html><body><h1>SPECIMEN: not what you asked
 const TEAR_AFTER = 50;
 
 /** Sends the answer, or what its case makes of it on the way. */
-export function deliver(c: Context, { answer }: SandboxCase, body: string, status: 200 | 202): Response {
+export function deliver(
+  c: Context,
+  { answer }: SandboxCase,
+  body: string,
+  status: 200 | 201 | 202,
+): Response {
   if (answer === 'nonsense') return c.html(PAGE);
   const headers = { 'content-type': 'application/json' };
   if (answer !== 'cut-off') return c.body(body, status, headers);
@@ -79,6 +87,95 @@ export function tellOrder(pictures: readonly ReceivedImage[]): readonly Step[] |
   if ((second.sure && !first.sure) || (first.never && !second.never)) return ['selfie', 'ktp'];
   return null;
 }
+
+/** The refusal of a case, where it is about something that the analytic looks at; else null. */
+export function refusalOf({ refusal }: SandboxCase, { photos, document }: Analytic): Refusal | null {
+  if (!refusal) return null;
+  const isAbout = {
+    request: true,
+    selfie: photos.includes('selfie'),
+    portrait: document === null && photos.includes('ktp'),
+    print: document !== null,
+  }[refusal.of];
+  return isAbout ? refusal : null;
+}
+
+/** What is printed on each specimen. */
+const PRINTED: Record<DocumentType, Readonly<Record<string, string>>> = {
+  ktp: {
+    PROVINSI: 'PROVINSI SPECIMEN',
+    // As documented: the regency has no name.
+    '': 'KOTA SPECIMEN',
+    NIK: '3171011501900001',
+    Nama: 'SPECIMEN PERTAMA',
+    'Tempat/Tgl Lahir': 'JAKARTA, 15-01-1990',
+    'Jenis Kelamin': 'LAKI-LAKI',
+    'Gol. Darah': 'O',
+    Alamat: 'JL SPECIMEN 1',
+    'RT/RW': '001 002',
+    'Kel/Desa': 'SPECIMEN',
+    Kecamatan: 'SPECIMEN',
+    Agama: 'ISLAM',
+    'Status Perkawinan': 'BELUM KAWIN',
+    Pekerjaan: 'KARYAWAN SWASTA',
+    Kewarganegaraan: 'WNI',
+    'Berlaku Hingga': 'SEUMUR HIDUP',
+  },
+  sim: {
+    'No. SIM': '900112345678',
+    Nama: 'SPECIMEN PERTAMA',
+    'Tempat/Tgl Lahir': 'JAKARTA 15-01-1990',
+    Alamat: 'JL SPECIMEN 1',
+  },
+  npwp: {
+    NPWP: '09.254.294.3-407.000',
+    Nama: 'SPECIMEN PERTAMA',
+    NIK: '3171011501900001',
+    Alamat: 'JL SPECIMEN 1',
+  },
+};
+
+/** The same in lower case and with underscores. */
+const UNDERSCORED: Record<DocumentType, Readonly<Record<string, string>>> = {
+  ktp: {
+    provinsi: 'PROVINSI SPECIMEN',
+    kabupaten_kota: 'KOTA SPECIMEN',
+    nik: '3171011501900001',
+    nama: 'SPECIMEN PERTAMA',
+    tempat_lahir: 'JAKARTA',
+    tanggal_lahir: '15-01-1990',
+    jenis_kelamin: 'LAKI-LAKI',
+    golongan_darah: 'O',
+    alamat: 'JL SPECIMEN 1',
+    rt_rw: '001/002',
+    kelurahan_desa: 'SPECIMEN',
+    kecamatan: 'SPECIMEN',
+    agama: 'ISLAM',
+    status_perkawinan: 'BELUM KAWIN',
+    pekerjaan: 'KARYAWAN SWASTA',
+    kewarganegaraan: 'WNI',
+    berlaku_hingga: 'SEUMUR HIDUP',
+  },
+  sim: {
+    nomor_sim: '900112345678',
+    nama: 'SPECIMEN PERTAMA',
+    tempat_lahir: 'JAKARTA',
+    tanggal_lahir: '15-01-1990',
+    alamat: 'JL SPECIMEN 1',
+  },
+  npwp: {
+    npwp: '09.254.294.3-407.000',
+    nama: 'SPECIMEN PERTAMA',
+    nik: '3171011501900001',
+    alamat: 'JL SPECIMEN 1',
+  },
+};
+
+/** What OCR finds on a specimen, in either spelling that providers use. */
+export const cardFields = (
+  type: DocumentType,
+  spelling: 'printed' | 'underscored',
+): Readonly<Record<string, string>> => (spelling === 'printed' ? PRINTED : UNDERSCORED)[type];
 
 /** Waits, but not for somebody who has gone. */
 export function wait(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,22 @@
 import * as v from 'valibot';
-import { CaptureError, type ProviderId, type Step } from '../domain/result.ts';
+import { CaptureError, type Result, type Step } from '../domain/result.ts';
 import { buildEendigoForm, eendigo, type EendigoCredentials } from '../providers/eendigo.ts';
-import { buildIdentifaiRequest, checkIdentifaiBase, identifai, toDataUrl } from '../providers/identifai.ts';
-import { parseBody, type Outcome, type Provider, type ProviderAnswer } from '../providers/provider.ts';
+import {
+  buildIdentifaiRequest,
+  checkRetired,
+  clientRefOf,
+  identifai,
+  toDataUrl,
+} from '../providers/identifai.ts';
+import { analyticOf, profileOf } from '../providers/profiles.ts';
+import {
+  combined,
+  parseBody,
+  type Asked,
+  type Outcome,
+  type Provider,
+  type ProviderAnswer,
+} from '../providers/provider.ts';
 
 /** Where IdentifAI is and who asks. */
 export interface IdentifaiOptions {
@@ -10,6 +24,8 @@ export interface IdentifaiOptions {
   readonly base?: string;
   readonly accessKey: string;
   readonly secretKey: string;
+  /** `synchronous` waits for each answer on the line; `asynchronous` submits, then asks for a job. The latter. */
+  readonly mode?: 'synchronous' | 'asynchronous';
   /** Age at which the HMAC headers are asked for anew, ms; their lifetime is not documented. 5 minutes. */
   readonly signatureRefresh?: number;
 }
@@ -25,6 +41,16 @@ interface Submission {
   readonly refNumber: string;
   readonly photos: ReadonlyMap<Step, Uint8Array<ArrayBuffer>>;
   readonly context: Readonly<Record<string, string>>;
+  /** The number under which the provider knows the face; null where no analytic needs it. */
+  readonly faceId: string | null;
+}
+
+/** What one call asks for. */
+interface Question extends Asked {
+  /** The analytic, by the provider's name. */
+  readonly name: string;
+  /** Its place among those of one submission. */
+  readonly place: number;
 }
 
 /** Speaks one provider's wire format with the customer's secrets. */
@@ -33,9 +59,51 @@ export interface Sender {
   /** Strings that must not get out, not even in a provider's own words. */
   readonly secrets: readonly string[];
   /** @throws CaptureError `provider-failed` where there is no answer; never sent twice after that */
-  submit(submission: Submission): Promise<Outcome>;
+  submit(question: Question, submission: Submission): Promise<Outcome>;
   /** Asks for a job; only where the provider has polling. */
-  poll(job: string, refNumber: string): Promise<Outcome>;
+  poll(question: Question, job: string): Promise<Outcome>;
+}
+
+/** A job of one analytic. */
+export type Job = readonly [name: string, job: string];
+
+/** What came of all analytics of a submission. */
+export type Whole =
+  | { readonly kind: 'result'; readonly result: Result }
+  | { readonly kind: 'pending'; readonly jobs: readonly Job[] }
+  | { readonly kind: 'error'; readonly error: CaptureError };
+
+/** Asks for one analytic after the other; after an error no further one is paid for. */
+export function submitAll(sender: Sender, names: readonly string[], submission: Submission): Promise<Whole> {
+  return askAll(sender, names, submission.refNumber, (question) => sender.submit(question, submission));
+}
+
+/** Asks for all jobs of a submission. */
+export function pollAll(sender: Sender, jobs: readonly Job[], refNumber: string): Promise<Whole> {
+  const names = jobs.map(([name]) => name);
+  return askAll(sender, names, refNumber, (question) =>
+    sender.poll(question, jobs[question.place]?.[1] ?? ''),
+  );
+}
+
+async function askAll(
+  sender: Sender,
+  names: readonly string[],
+  refNumber: string,
+  ask: (question: Question) => Promise<Outcome>,
+): Promise<Whole> {
+  const results: [string, Result][] = [];
+  const jobs: Job[] = [];
+  for (const [place, name] of names.entries()) {
+    const analytic = analyticOf(profileOf(sender.provider.id), name);
+    const outcome = await ask({ name, place, analytic, refNumber });
+    if (outcome.kind === 'error') return outcome;
+    if (outcome.kind === 'result') results.push([name, outcome.result]);
+    jobs.push([name, outcome.kind === 'pending' ? outcome.job : (outcome.result.transactionId ?? '')]);
+  }
+  return results.length < names.length
+    ? { kind: 'pending', jobs }
+    : { kind: 'result', result: combined(results) };
 }
 
 /** A sender that also hands out tokens for browsers. */
@@ -63,8 +131,8 @@ const SIGNATURE_REFRESH = 5 * 60_000;
 /** @throws CaptureError `configuration-invalid` for a base on a retired host */
 export function createIdentifaiSender(options: IdentifaiOptions, tools: SenderTools): IdentifaiSender {
   const base = toBase(options.base ?? identifai.bases.production);
-  checkIdentifaiBase(base);
-  const { accessKey, secretKey, signatureRefresh = SIGNATURE_REFRESH } = options;
+  checkRetired(base);
+  const { accessKey, secretKey, signatureRefresh = SIGNATURE_REFRESH, mode = 'asynchronous' } = options;
   const url = (path: string): URL => new URL(path, base);
   let cached: { readonly headers: Promise<Record<string, string>>; readonly at: number } | null = null;
 
@@ -112,50 +180,88 @@ export function createIdentifaiSender(options: IdentifaiOptions, tools: SenderTo
     }
     throw refusedCredentials(answer);
   };
-  /** Sends with a fresh token, and once more where that was refused. */
-  const send = async (refNumber: string, path: string, init: RequestInit): Promise<Outcome> => {
+  /** Submission tokens are documented for asynchronous requests and for jobs; the others carry the signature itself. */
+  const authorised = async (): Promise<Record<string, string>> =>
+    mode === 'synchronous' ? signature() : { authorization: (await submissionToken()).token };
+  /** Sends with fresh headers, and once more where these were refused. */
+  const send = async (asked: Asked, path: string, init: RequestInit): Promise<Outcome> => {
     const attempt = async (): Promise<Outcome> => {
-      const { token } = await submissionToken();
-      const headers = { 'content-type': 'application/json', authorization: token };
-      return identifai.read(await call(tools, url(path), { ...init, headers }), refNumber);
+      const headers = { 'content-type': 'application/json', ...(await authorised()) };
+      return identifai.read(await call(tools, url(path), { ...init, headers }), asked);
     };
     const outcome = await attempt();
-    return outcome.kind === 'error' && outcome.error.code === 'token-expired' ? attempt() : outcome;
+    if (outcome.kind !== 'error' || outcome.error.code !== 'token-expired') return outcome;
+    if (mode === 'synchronous') cached = null;
+    return attempt();
   };
 
   return {
     provider: identifai,
     secrets: [accessKey, secretKey],
     submissionToken,
-    submit: ({ photos, refNumber }) => {
-      const dataUrls = new Map([...photos].map(([step, jpeg]) => [step, toDataUrl(jpeg)]));
-      const body = JSON.stringify(buildIdentifaiRequest(dataUrls, refNumber));
-      return send(refNumber, identifai.paths.submit, { method: 'POST', body });
+    submit: (question, { photos, refNumber, faceId }) => {
+      const { analytic, name, place } = question;
+      const dataUrls = new Map<Step, string>();
+      for (const step of analytic.photos) {
+        const jpeg = photos.get(step);
+        if (jpeg) dataUrls.set(step, toDataUrl(jpeg));
+      }
+      const body = JSON.stringify(
+        buildIdentifaiRequest(analytic, dataUrls, clientRefOf(refNumber, place), faceId),
+      );
+      return send(question, identifai.paths[mode] + name, { method: 'POST', body });
     },
-    poll: (job, refNumber) =>
-      send(refNumber, identifai.paths.job + encodeURIComponent(job), { method: 'GET' }),
+    poll: (question, job) => send(question, identifai.paths.job + encodeURIComponent(job), { method: 'GET' }),
+  };
+}
+
+/** Asks IdentifAI from a server of the customer's own, without a relay or a person before a camera. */
+export interface IdentifaiClient {
+  /**
+   * Has one analytic done and waits for its end: also `delete-enrollment`, which takes no photo.
+   * @throws CaptureError as the relay answers them; `provider-timeout` after the last poll
+   */
+  run(name: string, submission: Partial<Submission> & { readonly refNumber: string }): Promise<Result>;
+}
+
+export function createIdentifaiClient(
+  options: IdentifaiOptions,
+  { fetch = globalThis.fetch, now = Date.now, timeout = 30_000 }: Partial<SenderTools> = {},
+): IdentifaiClient {
+  const sender = createIdentifaiSender(options, { fetch, now, timeout });
+  return {
+    async run(name, { refNumber, photos = new Map(), context = {}, faceId = null }) {
+      let whole = await submitAll(sender, [name], { refNumber, photos, context, faceId });
+      const { attempts, intervalMs } = identifai.polling;
+      for (let attempt = 0; whole.kind === 'pending' && attempt < attempts; attempt++) {
+        await new Promise((resolve) => setTimeout(resolve, intervalMs));
+        whole = await pollAll(sender, whole.jobs, refNumber);
+      }
+      if (whole.kind === 'error') throw whole.error;
+      if (whole.kind === 'result') return whole.result;
+      throw new CaptureError('provider-timeout', `the job did not end within ${attempts} polls`);
+    },
   };
 }
 
 /** Eendigo answers at once, so there is nothing to poll. */
 export function createEendigoSender(options: EendigoOptions, tools: SenderTools): Sender {
-  const url = new URL(eendigo.paths.submit, toBase(options.base ?? eendigo.bases.production));
+  const base = toBase(options.base ?? eendigo.bases.production);
   return {
     provider: eendigo,
     secrets: [options.key, options.tenantCode],
-    async submit({ photos, refNumber, context }) {
+    async submit(question, { photos, refNumber, context }) {
+      const path = Object.entries(eendigo.paths).find(([name]) => name === question.name)?.[1];
+      if (path === undefined) throw new CaptureError('configuration-invalid', 'Eendigo has no such analytic');
       const blobs = new Map(
         [...photos].map(([step, jpeg]) => [step, new Blob([jpeg], { type: 'image/jpeg' })]),
       );
-      const body = buildEendigoForm(blobs, refNumber, context, options);
-      return eendigo.read(await call(tools, url, { method: 'POST', body }), refNumber);
+      const body = buildEendigoForm(question.analytic, blobs, refNumber, context, options);
+      return eendigo.read(await call(tools, new URL(path, base), { method: 'POST', body }), question);
     },
     poll: () => Promise.reject(new CaptureError('configuration-invalid', 'Eendigo has no jobs')),
   };
 }
-
-/** Either kind of sender by its provider. */
-export type Senders = { readonly [id in ProviderId]?: Sender };
 
 function toBase(text: string): URL {
   if (!URL.canParse(text)) throw new CaptureError('configuration-invalid', 'a provider base is not a URL');

@@ -1,6 +1,7 @@
 import { base64url, jwtVerify, SignJWT } from 'jose';
 import * as v from 'valibot';
-import { CaptureError, PROVIDER_IDS, STEPS, type ProviderId, type Step } from '../domain/result.ts';
+import { CaptureError } from '../domain/result.ts';
+import type { Job } from './senders.ts';
 
 /** Remembers what may happen once. One instance of the relay may keep it in memory; several must share it. */
 export interface OneUse {
@@ -28,29 +29,34 @@ const Claims = v.object({
   jti: v.string(),
   exp: v.number(),
   ref: v.string(),
-  provider: v.picklist(PROVIDER_IDS),
-  steps: v.array(v.picklist(STEPS)),
+  provider: v.string(),
+  analytics: v.array(v.string()),
+  face: v.nullish(v.string(), null),
 });
 
-/** What a relay token allows: one submission of these photos under this number. */
+const Jobs = v.array(v.tuple([v.string(), v.string()]));
+
+/** What a relay token allows: one submission under this number, to have this done. */
 export interface TokenClaims {
   readonly id: string;
   /** ms since the epoch */
   readonly expiresAt: number;
   readonly refNumber: string;
-  readonly provider: ProviderId;
-  readonly steps: readonly Step[];
+  readonly provider: string;
+  readonly analytics: readonly string[];
+  /** The number under which the provider knows the face; null where no analytic needs it. */
+  readonly faceId: string | null;
 }
 
 /** Issues and checks everything the relay signs. */
 export interface Tokens {
-  issue(claims: Pick<TokenClaims, 'refNumber' | 'provider' | 'steps'>): Promise<string>;
+  issue(claims: Omit<TokenClaims, 'id' | 'expiresAt'>): Promise<string>;
   /** Null for a token that is forged, expired or for something else. */
   verify(token: string): Promise<TokenClaims | null>;
-  /** A job as a part of a URL that only the same reference number may ask for. */
-  signJob(job: string, claims: TokenClaims): Promise<string>;
-  /** The job, or null where it is not this reference number's. */
-  readJob(signed: string, claims: TokenClaims): Promise<string | null>;
+  /** Jobs as a part of a URL that only the same reference number may ask for. */
+  signJobs(jobs: readonly Job[], claims: TokenClaims): Promise<string>;
+  /** The jobs, or null where they are not this reference number's. */
+  readJobs(signed: string, claims: TokenClaims): Promise<readonly Job[] | null>;
 }
 
 const AUDIENCE = 'kyc-capture-submission';
@@ -74,13 +80,13 @@ export function createTokens(secret: string, lifetime: number, now: () => number
     'verify',
   ]);
   // A prefix that no JWT begins with, so that neither signature can pass for the other.
-  const jobMessage = (job: string, { provider, refNumber }: TokenClaims): Uint8Array<ArrayBuffer> =>
-    new TextEncoder().encode(JSON.stringify(['job', provider, refNumber, job]));
+  const jobMessage = (jobs: string, { provider, refNumber }: TokenClaims): Uint8Array<ArrayBuffer> =>
+    new TextEncoder().encode(JSON.stringify(['jobs', provider, refNumber, jobs]));
 
   return {
-    async issue({ refNumber, provider, steps }) {
+    async issue({ refNumber, provider, analytics, faceId }) {
       const seconds = Math.floor(now() / 1000);
-      return new SignJWT({ ref: refNumber, provider, steps })
+      return new SignJWT({ ref: refNumber, provider, analytics, face: faceId })
         .setProtectedHeader({ alg: 'HS256' })
         .setAudience(AUDIENCE)
         .setJti(crypto.randomUUID())
@@ -96,23 +102,24 @@ export function createTokens(secret: string, lifetime: number, now: () => number
           currentDate: new Date(now()),
           requiredClaims: ['exp', 'jti'],
         });
-        const { jti, exp, ref, provider, steps } = v.parse(Claims, payload);
-        return { id: jti, expiresAt: exp * 1000, refNumber: ref, provider, steps };
+        const { jti, exp, ref, provider, analytics, face } = v.parse(Claims, payload);
+        return { id: jti, expiresAt: exp * 1000, refNumber: ref, provider, analytics, faceId: face };
       } catch {
         return null;
       }
     },
-    async signJob(job, claims) {
-      const signature = await crypto.subtle.sign('HMAC', await key, jobMessage(job, claims));
-      return `${base64url.encode(job)}.${base64url.encode(new Uint8Array(signature))}`;
+    async signJobs(jobs, claims) {
+      const text = JSON.stringify(jobs);
+      const signature = await crypto.subtle.sign('HMAC', await key, jobMessage(text, claims));
+      return `${base64url.encode(text)}.${base64url.encode(new Uint8Array(signature))}`;
     },
-    async readJob(signed, claims) {
+    async readJobs(signed, claims) {
       try {
         const [jobPart = '', signaturePart = ''] = signed.split('.');
-        const job = new TextDecoder().decode(base64url.decode(jobPart));
+        const text = new TextDecoder().decode(base64url.decode(jobPart));
         const signature = Uint8Array.from(base64url.decode(signaturePart));
-        return (await crypto.subtle.verify('HMAC', await key, signature, jobMessage(job, claims)))
-          ? job
+        return (await crypto.subtle.verify('HMAC', await key, signature, jobMessage(text, claims)))
+          ? v.parse(Jobs, JSON.parse(text))
           : null;
       } catch {
         return null;

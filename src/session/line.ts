@@ -2,6 +2,7 @@ import pRetry from 'p-retry';
 import { CaptureError, type ErrorCode, type Result } from '../domain/result.ts';
 import { readError, readToken, type TokenAnswer } from '../providers/contract.ts';
 import { identifai } from '../providers/identifai.ts';
+import { profileOf } from '../providers/profiles.ts';
 import { parseBody, type ProviderAnswer } from '../providers/provider.ts';
 import type { SubmitRequest } from './submit.ts';
 
@@ -83,14 +84,17 @@ export class Line {
 
   /** Asks the page's token endpoint. Repeating is safe: a token that nobody uses expires. */
   async askToken(): Promise<TokenAnswer> {
-    const { provider, refNumber, steps, tokenEndpoint, tokenHeaders } = this.request;
+    const { provider, analytics, refNumber, steps, tokenEndpoint, tokenHeaders } = this.request;
+    // Said only where it is unusual, for token endpoints that know no other.
+    const usual = profileOf(provider).defaultAnalytics;
+    const unusual = analytics.join() === usual.join() ? {} : { analytics };
     this.#tellToken(0);
     const answer = await this.#repeat('token-failed', () =>
       this.#exchange('token-failed', this.#timings.tokenTimeout, {
         method: 'POST',
         url: tokenEndpoint,
         headers: { ...tokenHeaders, 'content-type': 'application/json', accept: 'application/json' },
-        body: JSON.stringify({ refNumber, steps, provider }),
+        body: JSON.stringify({ refNumber, steps, provider, ...unusual }),
       }),
     );
     if (answer.status === 401 || answer.status === 403) {

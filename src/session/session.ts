@@ -13,16 +13,10 @@ import { holdProgress } from '../domain/guide.ts';
 import type { Quad } from '../domain/homography.ts';
 import type { Observation } from '../domain/observation.ts';
 import { cropOf, isUpsideDown } from '../domain/photo.ts';
-import {
-  CaptureError,
-  type GuidanceCode,
-  type ProviderId,
-  type Result,
-  type Step,
-} from '../domain/result.ts';
-import { PHOTO_LIMITS } from '../domain/limits.ts';
+import { CaptureError, type GuidanceCode, type Result, type Step } from '../domain/result.ts';
 import type { GuidanceRules } from '../domain/rules.ts';
 import { STEP_TRAITS } from '../domain/steps.ts';
+import { profileOf } from '../providers/profiles.ts';
 import type { Camera, CameraOptions, CameraSource } from './camera.ts';
 import { cameraTooSmall, takePhoto } from './capture.ts';
 import { createJudge, type Judge, type Judgement } from './judge.ts';
@@ -30,13 +24,19 @@ import type { SubmitRequest } from './submit.ts';
 
 /** What the page has asked for, checked. Read anew at each use, so that a mended attribute counts. */
 export interface Configuration {
-  readonly provider: ProviderId;
+  readonly provider: string;
+  /** What the provider is asked for, by its own names. */
+  readonly analytics: readonly string[];
   readonly steps: readonly Step[];
   readonly tokenEndpoint: URL;
   readonly tokenHeaders: Readonly<Record<string, string>>;
   /** Base URL of the provider where the browser talks to it itself, else null. */
   readonly providerBase: URL | null;
   readonly refNumber: string;
+  /** The number, in digits, under which IdentifAI knows the face; for direct mode. */
+  readonly faceId: string | null;
+  /** Metadata for the provider; only what it documents is passed on to it. */
+  readonly context: Readonly<Record<string, string>>;
   readonly assetsBase: URL;
   readonly cameraSource: CameraSource | null;
   /** What a frame has to be like. */
@@ -226,7 +226,7 @@ export class Session {
       signal.throwIfAborted();
     }
     this.camera = camera;
-    const limits = PHOTO_LIMITS[configuration.provider][step];
+    const limits = profileOf(configuration.provider).limits[step];
     const size = camera.size();
     if (!cropOf(step, size, guideInPicture(step, size), limits)) throw cameraTooSmall(size, limits);
     this.dispatch({ type: 'camera-live', now: this.#options.now() });
@@ -312,7 +312,7 @@ export class Session {
       const { card, issues } = best ? { card: best.card, issues: [] } : await this.#judgePhoto(step, frame);
       const guide = guideInPicture(step, frame);
       const { provider, straighten } = this.#options.configuration();
-      const limits = PHOTO_LIMITS[provider][step];
+      const limits = profileOf(provider).limits[step];
       const { photo, blob } = await takePhoto({ step, frame, guide, card, straighten, limits });
       if (signal.aborted) return;
       this.#photos.set(step, { blob, url: URL.createObjectURL(blob) });
@@ -357,7 +357,6 @@ export class Session {
     const result = await this.#options.submit({
       ...configuration,
       photos,
-      context: {},
       signal,
       onProgress: ({ phase, fraction }) => this.dispatch({ type: 'sending', phase, fraction }),
     });

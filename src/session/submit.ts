@@ -1,15 +1,15 @@
 import type { SendingPhase } from '../domain/flow.ts';
-import {
-  CaptureError,
-  STEPS,
-  type ErrorCode,
-  type ProviderId,
-  type Result,
-  type Step,
-} from '../domain/result.ts';
+import { CaptureError, STEPS, type ErrorCode, type Result, type Step } from '../domain/result.ts';
 import { readError, readPending, readResult, type TokenAnswer } from '../providers/contract.ts';
-import { buildIdentifaiRequest, checkIdentifaiBase, identifai, toDataUrl } from '../providers/identifai.ts';
-import { parseBody, VERIFICATION_STEPS, type Outcome, type ProviderAnswer } from '../providers/provider.ts';
+import {
+  buildIdentifaiRequest,
+  checkRetired,
+  clientRefOf,
+  identifai,
+  toDataUrl,
+} from '../providers/identifai.ts';
+import { analyticOf, profileOf, wantedOf, type Wanted } from '../providers/profiles.ts';
+import { combined, parseBody, saysYes, type Outcome, type ProviderAnswer } from '../providers/provider.ts';
 import { Line, type SubmitTimings, type Transport } from './line.ts';
 
 /** What the person is shown while photos are on their way. */
@@ -21,15 +21,19 @@ export interface SubmitProgress {
 
 /** Everything a submission needs. */
 export interface SubmitRequest {
-  readonly provider: ProviderId;
+  readonly provider: string;
+  /** What the provider is asked for, by its own names. */
+  readonly analytics: readonly string[];
   readonly tokenEndpoint: URL;
   /** Headers the page wants on its own token endpoint; they go nowhere else. */
   readonly tokenHeaders: Readonly<Record<string, string>>;
   /** Where the provider is, for direct mode; null where the page named none. */
   readonly providerBase: URL | null;
   readonly refNumber: string;
+  /** The number under which the provider knows the face, for analytics of enrolled faces in direct mode. */
+  readonly faceId: string | null;
   readonly steps: readonly Step[];
-  /** JPEG photos, one for each step; only those of a verification are sent. */
+  /** JPEG photos, one for each step; only those that the analytics take are sent. */
   readonly photos: ReadonlyMap<Step, Blob>;
   /** Metadata fields of the multipart request. */
   readonly context: Readonly<Record<string, string>>;
@@ -47,7 +51,7 @@ export interface SubmitRequest {
 }
 
 /** Providers whose token is meant for a browser. */
-const DIRECT: Partial<Record<ProviderId, typeof identifai>> = { identifai };
+const DIRECT = new Map([['identifai', identifai]]);
 
 /** Names that the multipart request, or the relay's towards a provider, needs itself. */
 const RESERVED_FIELDS: readonly string[] = [...STEPS, 'refNumber', 'key', 'tenant_code', 'img1', 'img2'];
@@ -67,28 +71,30 @@ export async function submit(request: SubmitRequest): Promise<Result> {
       `the context field ${reserved} is a name of the upload's own`,
     );
   }
+  const wanted = wantedOf(profileOf(request.provider), request.analytics);
   const photos = new Map<Step, Blob>();
   for (const step of request.steps) {
     const photo = request.photos.get(step);
     if (!photo) throw new CaptureError('configuration-invalid', `the ${step} photo is missing`);
-    if (VERIFICATION_STEPS.includes(step)) photos.set(step, photo);
+    if (wanted.steps.includes(step)) photos.set(step, photo);
   }
-  if (photos.size === 0) {
+  const missing = wanted.steps.find((step) => !photos.has(step));
+  if (missing !== undefined) {
     throw new CaptureError(
       'configuration-invalid',
-      'no photo of these steps is sent; a page that wants them for itself prevents kyc-submit',
+      `what is asked for takes the ${missing} photo; a page that wants photos for itself prevents kyc-submit`,
     );
   }
   const line = new Line({ ...request, steps: [...photos.keys()], photos });
   const token = await line.askToken();
-  return token.upload_url == null ? submitDirect(line, token) : submitToRelay(line, token);
+  return token.upload_url == null ? submitDirect(line, wanted, token) : submitToRelay(line, wanted, token);
 }
 
 /** The ways an answer of the relay can go on. */
 type RelayAnswer =
   { readonly kind: 'result'; readonly result: Result } | { readonly kind: 'pending'; readonly url: URL };
 
-async function submitToRelay(line: Line, first: TokenAnswer): Promise<Result> {
+async function submitToRelay(line: Line, wanted: Wanted, first: TokenAnswer): Promise<Result> {
   const { refNumber, context, photos, tokenEndpoint } = line.request;
   const form = new FormData();
   for (const [step, photo] of photos) form.append(step, photo, `${step}.jpg`);
@@ -100,7 +106,7 @@ async function submitToRelay(line: Line, first: TokenAnswer): Promise<Result> {
     token = offered;
     const url = line.namedUrl(offered.upload_url ?? '', tokenEndpoint);
     const answer = await line.upload(url, { authorization: `Bearer ${offered.submission_token}` }, form);
-    return readRelayAnswer(line, answer, url, offered);
+    return readRelayAnswer(line, wanted, answer, url, offered);
   });
   if (accepted.kind === 'result') return accepted.result;
 
@@ -109,7 +115,7 @@ async function submitToRelay(line: Line, first: TokenAnswer): Promise<Result> {
     const answer = await line.withToken(token, async (offered) => {
       token = offered;
       const answer = await line.poll(url, () => ({ authorization: `Bearer ${offered.submission_token}` }));
-      return readRelayAnswer(line, answer, url, offered);
+      return readRelayAnswer(line, wanted, answer, url, offered);
     });
     if (answer.kind === 'result') return answer.result;
     url = answer.url;
@@ -120,6 +126,7 @@ async function submitToRelay(line: Line, first: TokenAnswer): Promise<Result> {
 /** Null where the relay refused the token. */
 function readRelayAnswer(
   line: Line,
+  wanted: Wanted,
   answer: ProviderAnswer,
   url: URL,
   token: TokenAnswer,
@@ -136,10 +143,11 @@ function readRelayAnswer(
     }
   }
   const result = answer.status === 200 ? readResult(body) : null;
-  // An answer about another person's submission must never pass for this one's.
-  if (result && result.provider === line.request.provider && result.refNumber === line.request.refNumber) {
-    return { kind: 'result', result };
-  }
+  // An answer about another person's submission, or a yes to less than was asked, must never pass for this one's.
+  const isOurs = result?.provider === line.request.provider && result.refNumber === line.request.refNumber;
+  const isWhole =
+    wanted.checks.length > 0 && wanted.checks.every((check) => result && saysYes(result, check));
+  if (result && isOurs && (isWhole || !result.verified)) return { kind: 'result', result };
   const code: ErrorCode =
     answer.status >= 500 ? 'upload-failed' : answer.status >= 400 ? 'upload-refused' : 'answer-unreadable';
   throw new CaptureError(
@@ -151,9 +159,9 @@ function readRelayAnswer(
   );
 }
 
-async function submitDirect(line: Line, first: TokenAnswer): Promise<Result> {
+async function submitDirect(line: Line, wanted: Wanted, first: TokenAnswer): Promise<Result> {
   const { request } = line;
-  const provider = DIRECT[request.provider];
+  const provider = DIRECT.get(request.provider);
   if (!provider || !request.providerBase) {
     throw new CaptureError(
       'configuration-invalid',
@@ -162,39 +170,68 @@ async function submitDirect(line: Line, first: TokenAnswer): Promise<Result> {
         : `the token endpoint named no upload_url, and ${request.provider} works through a relay only`,
     );
   }
-  checkIdentifaiBase(request.providerBase);
+  checkRetired(request.providerBase);
   const base = new URL(request.providerBase.href.replace(/\/?$/, '/'));
   const dataUrls = new Map<Step, string>();
   for (const [step, photo] of request.photos) {
     dataUrls.set(step, toDataUrl(new Uint8Array(await photo.arrayBuffer())));
   }
-  const body = JSON.stringify(buildIdentifaiRequest(dataUrls, request.refNumber));
+  const questions = wanted.names.map((name, place) => {
+    const analytic = analyticOf(profileOf(request.provider), name);
+    const clientRef = clientRefOf(request.refNumber, place);
+    const body = JSON.stringify(buildIdentifaiRequest(analytic, dataUrls, clientRef, request.faceId));
+    const read = (answer: ProviderAnswer): Outcome | null => {
+      const outcome = provider.read(answer, { analytic, refNumber: request.refNumber });
+      return outcome.kind === 'error' && outcome.error.code === 'token-expired' ? null : outcome;
+    };
+    return { name, body, read };
+  });
 
-  const read = (answer: ProviderAnswer): Outcome | null => {
-    const outcome = provider.read(answer, request.refNumber);
-    return outcome.kind === 'error' && outcome.error.code === 'token-expired' ? null : outcome;
+  const results = new Map<string, Result>();
+  const jobs = new Map<string, URL>();
+  // A token is for one use, so every further request needs another one.
+  let unused: TokenAnswer | null = first;
+  const takeToken = async (): Promise<TokenAnswer> => {
+    const token = unused ?? (await line.askToken());
+    unused = null;
+    return token;
   };
-  const submitted = await line.withToken(first, async ({ submission_token }) => {
-    const headers = { authorization: submission_token, 'content-type': 'application/json' };
-    return read(await line.upload(new URL(provider.paths.submit, base), headers, body));
-  });
-  if (submitted.kind !== 'pending') return settle(submitted);
-
-  const job = new URL(provider.paths.job + encodeURIComponent(submitted.job), base);
-  return line.pollUntil(async () => {
-    const polled = await line.withToken(await line.askToken(), async (offered) => {
-      let unused: TokenAnswer | null = offered;
-      const answer = await line.poll(job, async () => {
-        // A token is for one use, so a repeated request needs another one.
-        const { submission_token } = unused ?? (await line.askToken());
-        unused = null;
-        return { authorization: submission_token };
-      });
-      return read(answer);
+  for (const { name, body, read } of questions) {
+    const submitted = await line.withToken(await takeToken(), async ({ submission_token }) => {
+      const headers = { authorization: submission_token, 'content-type': 'application/json' };
+      return read(await line.upload(new URL(provider.paths.asynchronous + name, base), headers, body));
     });
-    return polled.kind === 'pending' ? null : settle(polled);
-  });
+    if (submitted.kind !== 'pending') results.set(name, settle(submitted));
+    else jobs.set(name, new URL(provider.paths.job + encodeURIComponent(submitted.job), base));
+  }
+  const whole = (): Result | null =>
+    jobs.size > 0
+      ? null
+      : combined(wanted.names.flatMap((name) => [[name, results.get(name)] as const]).filter(isAnswered));
+
+  return (
+    whole() ??
+    line.pollUntil(async () => {
+      for (const { name, read } of questions) {
+        const job = jobs.get(name);
+        if (!job) continue;
+        const polled = await line.withToken(await line.askToken(), async (offered) => {
+          unused = offered;
+          return read(
+            await line.poll(job, async () => ({ authorization: (await takeToken()).submission_token })),
+          );
+        });
+        if (polled.kind === 'pending') continue;
+        results.set(name, settle(polled));
+        jobs.delete(name);
+      }
+      return whole();
+    })
+  );
 }
+
+const isAnswered = (entry: readonly [string, Result | undefined]): entry is readonly [string, Result] =>
+  entry[1] !== undefined;
 
 function settle(outcome: Exclude<Outcome, { kind: 'pending' }>): Result {
   if (outcome.kind === 'error') throw outcome.error;

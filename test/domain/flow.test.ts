@@ -29,6 +29,7 @@ const result: Result = {
   verified: true,
   liveness: null,
   match: null,
+  document: null,
   transactionId: null,
   refNumber: 'abcdef',
   raw: null,

@@ -2,20 +2,15 @@ import { describe, expect, test } from 'vitest';
 import type { ErrorCode, GuidanceCode } from '../../src/domain/result.ts';
 import { readError, readResult, readToken, toWireError } from '../../src/providers/contract.ts';
 import { buildEendigoForm, eendigo } from '../../src/providers/eendigo.ts';
-import {
-  buildIdentifaiRequest,
-  checkIdentifaiBase,
-  identifai,
-  toDataUrl,
-} from '../../src/providers/identifai.ts';
+import { buildIdentifaiRequest, checkRetired, identifai, toDataUrl } from '../../src/providers/identifai.ts';
 import {
   parseBody,
   readBoolean,
   readNumber,
-  VERIFICATION_STEPS,
   type Provider,
   type ProviderAnswer,
 } from '../../src/providers/provider.ts';
+import { EENDIGO_ANALYTICS, IDENTIFAI_ANALYTICS, type Analytic } from '../../src/providers/profiles.ts';
 import { CaptureError } from '../../src/domain/result.ts';
 
 const REF = 'SPECIMEN000001';
@@ -302,14 +297,14 @@ const EENDIGO: Row[] = [
   { what: 'a gateway error', answer: answer('', 504), error: 'provider-failed' },
 ];
 
-const TABLES: [Provider, Row[]][] = [
-  [identifai, IDENTIFAI],
-  [eendigo, EENDIGO],
+const TABLES: [Provider, Analytic, Row[]][] = [
+  [identifai, IDENTIFAI_ANALYTICS['face-match-liveness-v2'], IDENTIFAI],
+  [eendigo, EENDIGO_ANALYTICS.facecompareliveness, EENDIGO],
 ];
 
-describe.each(TABLES)('$id reads', (provider, rows) => {
+describe.each(TABLES)('$id reads', (provider, analytic, rows) => {
   test.each(rows)('$what', (row) => {
-    const outcome = provider.read(row.answer, REF);
+    const outcome = provider.read(row.answer, { analytic, refNumber: REF });
     if (row.pending !== undefined) {
       expect(outcome).toEqual({ kind: 'pending', job: row.pending });
     } else if (row.error !== undefined) {
@@ -380,21 +375,18 @@ test.each([
   expect(readNumber(value)).toBe(expected);
 });
 
-test.each([identifai, eendigo])('$id takes the photos of a verification, and no other', ({ photos }) => {
-  expect(new Set(photos.map(({ step }) => step))).toEqual(new Set(VERIFICATION_STEPS));
-});
-
 test('IdentifAI takes KTP, then selfie', () => {
   const photos = new Map([
     ['selfie', 'data:image/jpeg;base64,U0VMRklF'],
     ['ktp', 'data:image/jpeg;base64,S1RQ'],
   ] as const);
-  expect(buildIdentifaiRequest(photos, REF)).toEqual({
+  const analytic = IDENTIFAI_ANALYTICS['face-match-liveness-v2'];
+  expect(buildIdentifaiRequest(analytic, photos, REF)).toEqual({
     images: ['data:image/jpeg;base64,S1RQ', 'data:image/jpeg;base64,U0VMRklF'],
     additional_params: { similarity_threshold: 0.7, liveness_threshold: 0.6, auto_orientation: false },
     client_ref: REF,
   });
-  expect(() => buildIdentifaiRequest(new Map(), REF)).toThrow(/ktp/);
+  expect(() => buildIdentifaiRequest(analytic, new Map(), REF)).toThrow(/ktp/);
 });
 
 test('Eendigo takes img1 as selfie, img2 as KTP, and only the metadata that it documents', async () => {
@@ -403,11 +395,14 @@ test('Eendigo takes img1 as selfie, img2 as KTP, and only the metadata that it d
     ['selfie', new Blob(['SELFIE'], { type: 'image/jpeg' })],
   ] as const);
   const context = { officeCode: '0042', campaign: 'spring' };
-  const form = buildEendigoForm(photos, REF, context, { key: 'KEY', tenantCode: 'TENANT' });
+  const analytic = EENDIGO_ANALYTICS.facecompareliveness;
+  const form = buildEendigoForm(analytic, photos, REF, context, { key: 'KEY', tenantCode: 'TENANT' });
   expect([...form.keys()]).toEqual(['img1', 'img2', 'officeCode', 'key', 'tenant_code', 'refNumber']);
   expect(await (form.get('img1') as File).text()).toBe('SELFIE');
   expect(await (form.get('img2') as File).text()).toBe('KTP');
-  expect(() => buildEendigoForm(new Map(), REF, {}, { key: 'KEY', tenantCode: 'TENANT' })).toThrow(/selfie/);
+  expect(() => buildEendigoForm(analytic, new Map(), REF, {}, { key: 'KEY', tenantCode: 'TENANT' })).toThrow(
+    /selfie/,
+  );
 });
 
 test.each([0, 1, 2, 3, 24_575, 24_576, 24_577, 100_001])('toDataUrl carries %i bytes', (length) => {
@@ -432,7 +427,7 @@ test.each([
   ['https://api.cloud.nodeflux.io/', 'https://api.identifai.id'],
   ['https://api.nodeflux.io', 'https://api.identifai.id'],
 ])('%s is retired', (old, current) => {
-  expect(() => checkIdentifaiBase(new URL(old))).toThrow(
+  expect(() => checkRetired(new URL(old))).toThrow(
     expect.objectContaining({
       code: 'configuration-invalid',
       message: expect.stringMatching(new RegExp(`use ${current.replaceAll('.', '\\.')}$`)) as string,
@@ -441,7 +436,7 @@ test.each([
 });
 
 test.each(['https://api.identifai.id', 'https://bank.example/sandbox/identifai'])('%s is in use', (base) => {
-  expect(() => checkIdentifaiBase(new URL(base))).not.toThrow();
+  expect(() => checkRetired(new URL(base))).not.toThrow();
 });
 
 describe('the contract', () => {
@@ -463,6 +458,7 @@ describe('the contract', () => {
     verified: true,
     liveness: { live: true, score: 0.9, threshold: 0.6 },
     match: { matched: true, similarity: 0.9, threshold: null },
+    document: null,
     transactionId: null,
     refNumber: REF,
     raw: null,
@@ -472,7 +468,10 @@ describe('the contract', () => {
     ['verified, but not live', { ...good, liveness: { ...good.liveness, live: false } }, false],
     ['verified, but no match', { ...good, match: { ...good.match, matched: false } }, false],
     ['verified as a word', { ...good, verified: 'true' }, false],
-    ['an unknown provider', { ...good, provider: 'somebody' }, false],
+    ['a provider that is no word', { ...good, provider: 7 }, false],
+    ['verified without a verdict', { ...good, liveness: null, match: null }, false],
+    ['a document', { ...good, document: { type: 'ktp', fields: { nik: '1' } } }, true],
+    ['a document of an unknown kind', { ...good, document: { type: 'selfie', fields: {} } }, false],
     ['no reference number', { ...good, refNumber: undefined }, false],
   ])('result: %s', (_, body, accepted) => {
     expect(readResult(body) !== null).toBe(accepted);

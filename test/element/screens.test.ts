@@ -26,6 +26,7 @@ const result = (verified: boolean): Result => ({
   verified,
   liveness: null,
   match: null,
+  document: null,
   transactionId: null,
   refNumber: 'abcdef',
   raw: null,

@@ -55,7 +55,12 @@ function forge(
   expires: number,
   algorithm = 'HS256',
 ): Promise<string> {
-  return new SignJWT({ ref: 'FORGED0001', provider: 'eendigo', steps: ['selfie', 'ktp'], ...claims })
+  return new SignJWT({
+    ref: 'FORGED0001',
+    provider: 'eendigo',
+    analytics: ['facecompareliveness'],
+    ...claims,
+  })
     .setProtectedHeader({ alg: algorithm })
     .setAudience(audience)
     .setJti('forged')

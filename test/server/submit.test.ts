@@ -79,6 +79,7 @@ describe.each(WAYS)('$way', ({ way, changes }) => {
       way === 'eendigo'
         ? {
             provider: 'eendigo',
+            analytic: 'facecompareliveness',
             fields: ['key', 'tenant_code', 'refNumber'],
             images: [
               { name: 'img1', ...selfie },
@@ -88,6 +89,7 @@ describe.each(WAYS)('$way', ({ way, changes }) => {
           }
         : {
             provider: 'identifai',
+            analytic: 'face-match-liveness-v2',
             fields: ['client_ref', 'similarity_threshold', 'liveness_threshold', 'auto_orientation'],
             images: [
               { name: 'images[0]', ...ktp },

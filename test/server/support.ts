@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { encode } from 'jpeg-js';
 import type { Step } from '../../src/domain/result.ts';
+import { profileOf } from '../../src/providers/profiles.ts';
 import type { Received } from '../../src/server/index.ts';
 import type { Transport, TransportRequest } from '../../src/session/line.ts';
 import type { SubmitRequest } from '../../src/session/submit.ts';
@@ -98,8 +99,11 @@ export function request(
   changes: Partial<SubmitRequest> = {},
 ): SubmitRequest & { exchanges: Exchange[] } {
   const { transport, exchanges } = transportTo(app);
+  const provider = changes.provider ?? 'identifai';
   return {
-    provider: 'identifai',
+    provider,
+    analytics: profileOf(provider).defaultAnalytics,
+    faceId: null,
     tokenEndpoint: new URL('/kyc/token', PAGE),
     tokenHeaders: { 'x-csrf': 'SPECIMEN' },
     providerBase: null,

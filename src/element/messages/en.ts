@@ -117,6 +117,8 @@ export const en: Messages = {
       'upload-failed': 'Sending was interrupted. Check your connection, then send again.',
       'selfie-refused': 'The selfie cannot be used yet. Please take it again.',
       'ktp-refused': 'The KTP could not be read. Please photograph it again.',
+      'sim-refused': 'The driving licence could not be read. Please photograph it again.',
+      'npwp-refused': 'The tax card (NPWP) could not be read. Please photograph it again.',
       'provider-balance': 'The verification service is not available. Please try again later.',
       'provider-credentials':
         'The verification service is not set up correctly. Please contact customer service.',

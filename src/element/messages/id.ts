@@ -117,6 +117,8 @@ export const id: Messages = {
       'upload-failed': 'Pengiriman terputus. Periksa koneksi internet, lalu kirim ulang.',
       'selfie-refused': 'Selfie belum dapat digunakan. Silakan ambil selfie lagi.',
       'ktp-refused': 'Foto KTP belum terbaca. Silakan ambil foto KTP lagi.',
+      'sim-refused': 'Foto SIM belum terbaca. Silakan ambil foto SIM lagi.',
+      'npwp-refused': 'Foto NPWP belum terbaca. Silakan ambil foto NPWP lagi.',
       'provider-balance': 'Layanan verifikasi sedang tidak tersedia. Silakan coba lagi nanti.',
       'provider-credentials':
         'Layanan verifikasi belum disiapkan dengan benar. Silakan hubungi layanan pelanggan.',
