@@ -12,6 +12,14 @@ const withoutReasons: Plugin = {
       : null,
 };
 
+/** Indents of styles and templates, which a minifier leaves as they are. */
+const withoutIndents: Plugin = {
+  name: 'without-indents',
+  enforce: 'pre',
+  transform: (code, id) =>
+    id.includes('/src/element/') ? { code: code.replace(/\n\s+/g, '\n'), map: null } : null,
+};
+
 /** One configuration per build; `npm run build` runs worker, library and standalone in this order. */
 const builds: Record<string, UserConfig> = {
   // The worker lies beside the models, so that one folder holds everything heavy.
@@ -44,15 +52,20 @@ const builds: Record<string, UserConfig> = {
       },
     },
   },
-  // For a page without a bundler: one file, everything in it.
+  // For a page without a bundler: what only direct mode needs lies apart, and so does what it shares with the rest.
   standalone: {
     publicDir: false,
-    plugins: [withoutReasons],
+    plugins: [withoutReasons, withoutIndents],
     build: {
       outDir: 'dist',
       emptyOutDir: false,
       lib: { entry: source('src/index.ts'), formats: ['es'], fileName: () => 'kyc-capture.js' },
-      rolldownOptions: { output: { minify: true } },
+      rolldownOptions: {
+        output: {
+          minify: true,
+          chunkFileNames: ({ name }) => `kyc-capture-${name === 'direct' ? name : 'shared'}.js`,
+        },
+      },
     },
   },
   demo: {

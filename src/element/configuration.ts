@@ -1,8 +1,8 @@
 import { CaptureError, GUIDANCE_CODES, STEPS, type GuidanceCode, type Step } from '../domain/result.ts';
 import { changedRules, GUIDANCE_RULES, type GuidanceRules, type RuleChanges } from '../domain/rules.ts';
 import { DEFAULT_STEPS } from '../domain/steps.ts';
-import { checkRetired, FACE_ID } from '../providers/identifai.ts';
-import { profileOf, providerIds, wantedOf } from '../providers/profiles.ts';
+import { FACE_ID, profileOf, providerIds, wantedOf } from '../providers/profiles.ts';
+import { checkRetired } from '../providers/retired.ts';
 import type { CameraSource } from '../session/camera.ts';
 import type { Configuration } from '../session/session.ts';
 

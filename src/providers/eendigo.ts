@@ -2,21 +2,17 @@ import * as v from 'valibot';
 import { CaptureError, type Step } from '../domain/result.ts';
 import { readDocument } from './documents.ts';
 import type { Analytic, Check } from './profiles.ts';
+import { parseBody, type Asked, type Outcome, type Provider, type ProviderAnswer } from './provider.ts';
 import {
   failure,
   findCheck,
-  parseBody,
   photoRefused,
   readChecks,
   readRefusal,
   toResult,
   unreadable,
-  type Asked,
   type CheckFields,
-  type Outcome,
-  type Provider,
-  type ProviderAnswer,
-} from './provider.ts';
+} from './reading.ts';
 
 /** Eendigo: liveness and face compare in one call, and OCR of cards. Its key is a secret, so only the relay speaks to it. */
 export const eendigo = {

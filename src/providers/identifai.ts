@@ -1,29 +1,26 @@
 import * as v from 'valibot';
 import { CaptureError, type Step } from '../domain/result.ts';
 import { readDocument } from './documents.ts';
-import type { Analytic, AnalyticParameter, Check } from './profiles.ts';
+import { FACE_ID, POLLING, type Analytic, type AnalyticParameter, type Check } from './profiles.ts';
+import { parseBody, type Asked, type Outcome, type Provider, type ProviderAnswer } from './provider.ts';
 import {
   failure,
-  parseBody,
   photoRefused,
   readBoolean,
   readChecks,
   readRefusal,
   toResult,
   unreadable,
-  type Asked,
   type CheckFields,
-  type Outcome,
-  type Provider,
-  type ProviderAnswer,
-} from './provider.ts';
+} from './reading.ts';
+import { IDENTIFAI_PRODUCTION } from './retired.ts';
 
 const THRESHOLDS = { liveness: 0.6, similarity: 0.7 };
 
 /** IdentifAI (was Nodeflux Cloud): an answer at once, or a submission and then a job to ask for. */
 export const identifai = {
   id: 'identifai',
-  bases: { production: 'https://api.identifai.id', test: null },
+  bases: { production: IDENTIFAI_PRODUCTION, test: null },
   paths: {
     signatures: 'public/auth/v1/signatures',
     submissionTokens: 'auth/v1/submission_tokens',
@@ -34,15 +31,12 @@ export const identifai = {
   thresholds: THRESHOLDS,
   refNumber: /^[A-Za-z0-9]{6,128}$/,
   contextFields: [],
-  polling: { attempts: 10, intervalMs: 1000 },
+  polling: POLLING,
   read,
 } as const satisfies Provider;
 
 /** A submission token expires after this time (documented). */
 export const SUBMISSION_TOKEN_SECONDS = 300;
-
-/** The number under which a face is enrolled. */
-export const FACE_ID = /^\d{1,64}$/;
 
 /** The body of a submission. */
 export interface IdentifaiRequest {
@@ -185,26 +179,4 @@ function read(answer: ProviderAnswer, asked: Asked): Outcome {
 
 function tokenRefused(): Outcome {
   return failure('token-expired', 'IdentifAI refused the submission token');
-}
-
-/** Hosts that were switched off on 31 January 2023. */
-const RETIRED_HOSTS = ['api.nodeflux.io', 'api.cloud.nodeflux.io', 'backend.cloud.nodeflux.io'];
-
-/** Paths that changed with the host; every other path stayed. */
-const MOVED_PATHS: readonly (readonly [old: string, current: string])[] = [
-  ['/auth/signatures', '/public/auth/v1/signatures'],
-  ['/auth/v2/submission_tokens', '/auth/v1/submission_tokens'],
-];
-
-/**
- * Refuses a URL that cannot work any more.
- * @throws CaptureError `configuration-invalid` that names the URL to use instead
- */
-export function checkRetired({ hostname, pathname }: URL): void {
-  if (!RETIRED_HOSTS.includes(hostname)) return;
-  const path = MOVED_PATHS.find(([old]) => pathname === old)?.[1] ?? pathname.replace(/\/$/, '');
-  throw new CaptureError(
-    'configuration-invalid',
-    `${hostname} was retired on 31 January 2023; use ${identifai.bases.production}${path}`,
-  );
 }

@@ -26,6 +26,12 @@ export interface Analytic {
 export type AnalyticParameter =
   'liveness_threshold' | 'similarity_threshold' | 'auto_orientation' | 'get_main_face' | 'face_id';
 
+/** The number under which a face is enrolled, as IdentifAI takes it; how long it may be is assumed. */
+export const FACE_ID = /^\d{1,64}$/;
+
+/** How often and how far apart a job is asked for where nobody says otherwise. */
+export const POLLING = { attempts: 10, intervalMs: 1000 } as const;
+
 /** A provider, as far as a browser knows it. */
 export interface ProviderProfile {
   readonly id: string;

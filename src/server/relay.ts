@@ -5,8 +5,7 @@ import * as v from 'valibot';
 import { CaptureError, STEPS, type ErrorCode, type Step } from '../domain/result.ts';
 import { withinLimits, type PhotoLimits } from '../domain/limits.ts';
 import { toWireError } from '../providers/contract.ts';
-import { FACE_ID } from '../providers/identifai.ts';
-import { analyticOf, profileOf, wantedOf, type Wanted } from '../providers/profiles.ts';
+import { analyticOf, FACE_ID, profileOf, wantedOf, type Wanted } from '../providers/profiles.ts';
 import { decodes, isJpeg, readJpegSize } from './jpeg.ts';
 import {
   createEendigoSender,

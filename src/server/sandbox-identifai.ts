@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import * as v from 'valibot';
-import { FACE_ID, identifai, SUBMISSION_TOKEN_SECONDS } from '../providers/identifai.ts';
-import { IDENTIFAI_ANALYTICS, type Analytic } from '../providers/profiles.ts';
+import { identifai, SUBMISSION_TOKEN_SECONDS } from '../providers/identifai.ts';
+import { FACE_ID, IDENTIFAI_ANALYTICS, type Analytic } from '../providers/profiles.ts';
 import { findCase, type SandboxCase } from './sandbox-cases.ts';
 import {
   cardFields,

@@ -1,22 +1,17 @@
 import * as v from 'valibot';
 import { CaptureError, type Result, type Step } from '../domain/result.ts';
 import { buildEendigoForm, eendigo, type EendigoCredentials } from '../providers/eendigo.ts';
-import {
-  buildIdentifaiRequest,
-  checkRetired,
-  clientRefOf,
-  identifai,
-  toDataUrl,
-} from '../providers/identifai.ts';
+import { buildIdentifaiRequest, clientRefOf, identifai, toDataUrl } from '../providers/identifai.ts';
 import { analyticOf, profileOf } from '../providers/profiles.ts';
 import {
-  combined,
   parseBody,
   type Asked,
   type Outcome,
   type Provider,
   type ProviderAnswer,
 } from '../providers/provider.ts';
+import { combined } from '../providers/reading.ts';
+import { checkRetired } from '../providers/retired.ts';
 
 /** Where IdentifAI is and who asks. */
 export interface IdentifaiOptions {

@@ -1,8 +1,7 @@
 import pRetry from 'p-retry';
 import { CaptureError, type ErrorCode, type Result } from '../domain/result.ts';
 import { readError, readToken, type TokenAnswer } from '../providers/contract.ts';
-import { identifai } from '../providers/identifai.ts';
-import { profileOf } from '../providers/profiles.ts';
+import { POLLING, profileOf } from '../providers/profiles.ts';
 import { parseBody, type ProviderAnswer } from '../providers/provider.ts';
 import type { SubmitRequest } from './submit.ts';
 
@@ -24,8 +23,8 @@ export interface SubmitTimings {
 const TIMINGS: SubmitTimings = {
   tokenTimeout: 15_000,
   idleTimeout: 30_000,
-  pollInterval: identifai.polling.intervalMs,
-  pollAttempts: identifai.polling.attempts,
+  pollInterval: POLLING.intervalMs,
+  pollAttempts: POLLING.attempts,
   retries: 2,
   retryDelay: 500,
 };

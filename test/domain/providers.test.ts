@@ -2,14 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { ErrorCode, GuidanceCode } from '../../src/domain/result.ts';
 import { readError, readResult, readToken, toWireError } from '../../src/providers/contract.ts';
 import { buildEendigoForm, eendigo } from '../../src/providers/eendigo.ts';
-import { buildIdentifaiRequest, checkRetired, identifai, toDataUrl } from '../../src/providers/identifai.ts';
-import {
-  parseBody,
-  readBoolean,
-  readNumber,
-  type Provider,
-  type ProviderAnswer,
-} from '../../src/providers/provider.ts';
+import { buildIdentifaiRequest, identifai, toDataUrl } from '../../src/providers/identifai.ts';
+import { checkRetired } from '../../src/providers/retired.ts';
+import { parseBody, type Provider, type ProviderAnswer } from '../../src/providers/provider.ts';
+import { readBoolean, readNumber } from '../../src/providers/reading.ts';
 import { EENDIGO_ANALYTICS, IDENTIFAI_ANALYTICS, type Analytic } from '../../src/providers/profiles.ts';
 import { CaptureError } from '../../src/domain/result.ts';
 

@@ -1,0 +1,26 @@
+import { CaptureError } from '../domain/result.ts';
+
+/** Where IdentifAI is. */
+export const IDENTIFAI_PRODUCTION = 'https://api.identifai.id';
+
+/** Hosts that were switched off on 31 January 2023. */
+const RETIRED_HOSTS = ['api.nodeflux.io', 'api.cloud.nodeflux.io', 'backend.cloud.nodeflux.io'];
+
+/** Paths that changed with the host; every other path stayed. */
+const MOVED_PATHS: readonly (readonly [old: string, current: string])[] = [
+  ['/auth/signatures', '/public/auth/v1/signatures'],
+  ['/auth/v2/submission_tokens', '/auth/v1/submission_tokens'],
+];
+
+/**
+ * Refuses a URL that cannot work any more.
+ * @throws CaptureError `configuration-invalid` that names the URL to use instead
+ */
+export function checkRetired({ hostname, pathname }: URL): void {
+  if (!RETIRED_HOSTS.includes(hostname)) return;
+  const path = MOVED_PATHS.find(([old]) => pathname === old)?.[1] ?? pathname.replace(/\/$/, '');
+  throw new CaptureError(
+    'configuration-invalid',
+    `${hostname} was retired on 31 January 2023; use ${IDENTIFAI_PRODUCTION}${path}`,
+  );
+}
