@@ -179,8 +179,10 @@ function sendingScreen(view: View, state: In<'sending'>): TemplateResult {
 
 function doneScreen(view: View, { result }: In<'done'>): TemplateResult {
   const { done } = view.messages;
-  return result.verified
-    ? messageScreen('good', done.verified, nothing)
+  if (result.verified) return messageScreen('good', done.verified, nothing);
+  // Fields that were read, or a face that was enrolled, are no verdict on the person.
+  return result.liveness === null && result.match === null
+    ? messageScreen('good', done.received, nothing)
     : messageScreen('wrong', done.notVerified, button(view, 'restart', 'primary'));
 }
 

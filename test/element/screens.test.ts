@@ -21,10 +21,10 @@ const CAMERAS = [
   { width: 1280, height: 720 },
 ];
 
-const result = (verified: boolean): Result => ({
+const result = (live: boolean | null): Result => ({
   provider: 'eendigo',
-  verified,
-  liveness: null,
+  verified: live === true,
+  liveness: live === null ? null : { live, score: 0.5, threshold: null },
   match: null,
   document: null,
   transactionId: null,
@@ -65,6 +65,7 @@ const STATES: readonly (readonly [string, State])[] = [
   ['uploading', { name: 'sending', phase: 'uploading', fraction: 0.5 }],
   ['verified', { name: 'done', result: result(true) }],
   ['not verified', { name: 'done', result: result(false) }],
+  ['received', { name: 'done', result: result(null) }],
   [
     'refused',
     {

@@ -86,6 +86,7 @@ export const en: Messages = {
   },
   done: {
     verified: { title: 'Identity verified', text: 'Thank you. You can go on.' },
+    received: { title: 'Photos received', text: 'Thank you. You can go on.' },
     notVerified: {
       title: 'Identity not verified yet',
       text: 'The check did not find a match. You may try once more.',

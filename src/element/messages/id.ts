@@ -86,6 +86,7 @@ export const id: Messages = {
   },
   done: {
     verified: { title: 'Identitas terverifikasi', text: 'Terima kasih. Anda dapat melanjutkan.' },
+    received: { title: 'Foto sudah diterima', text: 'Terima kasih. Anda dapat melanjutkan.' },
     notVerified: {
       title: 'Identitas belum dapat diverifikasi',
       text: 'Hasil pemeriksaan belum cocok. Anda dapat mencoba sekali lagi.',

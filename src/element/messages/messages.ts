@@ -52,6 +52,8 @@ export interface Messages {
   readonly sending: Record<SendingPhase, string> & { readonly title: string };
   readonly done: {
     readonly verified: { readonly title: string; readonly text: string };
+    /** Where no verdict was asked for. */
+    readonly received: { readonly title: string; readonly text: string };
     readonly notVerified: { readonly title: string; readonly text: string };
   };
   readonly failed: {
