@@ -3,6 +3,7 @@ import { CaptureError, type ProviderId, type Step } from '../domain/result.ts';
 import { buildEendigoForm, eendigo, type EendigoCredentials } from '../providers/eendigo.ts';
 import { buildIdentifaiRequest, checkIdentifaiBase, identifai, toDataUrl } from '../providers/identifai.ts';
 import { parseBody, type Outcome, type Provider, type ProviderAnswer } from '../providers/provider.ts';
+import { call, callSafely, type CallTools } from './call.ts';
 
 /** Where IdentifAI is and who asks. */
 export interface IdentifaiOptions {
@@ -45,11 +46,8 @@ export interface IdentifaiSender extends Sender {
 }
 
 /** What a sender needs of the world. */
-export interface SenderTools {
-  readonly fetch: typeof fetch;
+export interface SenderTools extends CallTools {
   readonly now: () => number;
-  /** ms for one call */
-  readonly timeout: number;
 }
 
 const SignatureAnswer = v.object({
@@ -69,7 +67,7 @@ export function createIdentifaiSender(options: IdentifaiOptions, tools: SenderTo
   let cached: { readonly headers: Promise<Record<string, string>>; readonly at: number } | null = null;
 
   const askSignature = async (): Promise<Record<string, string>> => {
-    const answer = await call(tools, url(identifai.paths.signatures), {
+    const answer = await callSafely(tools, url(identifai.paths.signatures), {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ access_key: accessKey, secret_key: secretKey }),
@@ -99,7 +97,7 @@ export function createIdentifaiSender(options: IdentifaiOptions, tools: SenderTo
   const submissionToken = async (): Promise<{ token: string; body: string }> => {
     let answer: ProviderAnswer | null = null;
     for (let attempt = 0; attempt < 2; attempt++) {
-      answer = await call(tools, url(identifai.paths.submissionTokens), {
+      answer = await callSafely(tools, url(identifai.paths.submissionTokens), {
         method: 'POST',
         headers: await signature(),
       });
@@ -114,10 +112,11 @@ export function createIdentifaiSender(options: IdentifaiOptions, tools: SenderTo
   };
   /** Sends with a fresh token, and once more where that was refused. */
   const send = async (refNumber: string, path: string, init: RequestInit): Promise<Outcome> => {
+    const exchange = init.method === 'GET' ? callSafely : call;
     const attempt = async (): Promise<Outcome> => {
       const { token } = await submissionToken();
       const headers = { 'content-type': 'application/json', authorization: token };
-      return identifai.read(await call(tools, url(path), { ...init, headers }), refNumber);
+      return identifai.read(await exchange(tools, url(path), { ...init, headers }), refNumber);
     };
     const outcome = await attempt();
     return outcome.kind === 'error' && outcome.error.code === 'token-expired' ? attempt() : outcome;
@@ -167,31 +166,4 @@ function refusedCredentials(answer: ProviderAnswer | null): CaptureError {
   return answer && answer.status < 500
     ? new CaptureError('provider-credentials', 'IdentifAI refused the access key')
     : new CaptureError('provider-failed', 'IdentifAI gave no token');
-}
-
-/** One call under a time-out, with the whole body read whatever the status. */
-async function call(tools: SenderTools, url: URL, init: RequestInit): Promise<ProviderAnswer> {
-  const stop = new AbortController();
-  const late = new CaptureError('provider-failed', `the provider gave no answer within ${tools.timeout} ms`);
-  const timer = setTimeout(() => stop.abort(late), tools.timeout);
-  try {
-    return await new Promise<ProviderAnswer>((resolve, reject) => {
-      // A fetch that was injected may not heed the signal.
-      stop.signal.addEventListener('abort', () => reject(late));
-      tools
-        .fetch(url, { ...init, signal: stop.signal, redirect: 'error' })
-        .then(async (response) => ({
-          status: response.status,
-          body: await response.text(),
-          header: (name: string) => response.headers.get(name),
-        }))
-        .then(resolve, reject);
-    });
-  } catch (error) {
-    if (error === late) throw late;
-    // Without its cause: a fetch may quote a header, and with it a secret, in its message.
-    throw new CaptureError('provider-failed', 'the connection to the provider broke');
-  } finally {
-    clearTimeout(timer);
-  }
 }
