@@ -42,6 +42,8 @@ const builds: Record<string, UserConfig> = {
         entry: {
           index: source('src/index.ts'),
           server: source('src/server/index.ts'),
+          redis: source('src/server/redis.ts'),
+          relay: source('src/server/relay-main.ts'),
           playwright: source('src/playwright/index.ts'),
         },
         formats: ['es'],

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { createRelay, type RelayOptions } from './relay.ts';
 import { createSandbox, playTokenFaults, type SandboxOptions } from './sandbox.ts';
 
+export { readRelayOptions, type Environment } from './environment.ts';
 export { createRelay, type RelayOptions } from './relay.ts';
 export { createSandbox, playTokenFaults, type SandboxOptions } from './sandbox.ts';
 export type { Received, ReceivedImage } from './sandbox-stage.ts';
@@ -15,6 +16,7 @@ export {
   type IdentifaiOptions,
   type Sender,
 } from './senders.ts';
+export { type RateStore, type RelayLimits } from './throttle.ts';
 export { createMemoryOneUse, type OneUse } from './tokens.ts';
 
 /** Where everything of `createApp` is mounted. */
@@ -67,40 +69,6 @@ export function createApp(options: AppOptions = {}): Hono {
   app.route(APP_PATHS.eendigo, stage);
   app.route('/sandbox', stage);
   return app;
-}
-
-/**
- * Reads the relay's options from environment variables: `KYC_RELAY_SECRET`, `IDENTIFAI_ACCESS_KEY`,
- * `IDENTIFAI_SECRET_KEY`, `IDENTIFAI_BASE`, `IDENTIFAI_MODE` (`synchronous` or `asynchronous`), `EENDIGO_KEY`, `EENDIGO_TENANT_CODE`, `EENDIGO_BASE`. A provider
- * without keys is left out.
- */
-export function readRelayOptions(environment: Readonly<Record<string, string | undefined>>): RelayOptions {
-  const {
-    KYC_RELAY_SECRET: secret = '',
-    IDENTIFAI_ACCESS_KEY: accessKey,
-    IDENTIFAI_SECRET_KEY: secretKey,
-    IDENTIFAI_BASE: identifaiBase,
-    IDENTIFAI_MODE: mode,
-    EENDIGO_KEY: key,
-    EENDIGO_TENANT_CODE: tenantCode,
-    EENDIGO_BASE: eendigoBase,
-  } = environment;
-  return {
-    secret,
-    ...(accessKey && secretKey
-      ? {
-          identifai: {
-            accessKey,
-            secretKey,
-            ...(identifaiBase ? { base: identifaiBase } : {}),
-            ...(mode === 'synchronous' ? { mode } : {}),
-          },
-        }
-      : {}),
-    ...(key && tenantCode
-      ? { eendigo: { key, tenantCode, ...(eendigoBase ? { base: eendigoBase } : {}) } }
-      : {}),
-  };
 }
 
 function random(): string {

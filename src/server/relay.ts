@@ -6,7 +6,7 @@ import { CaptureError, STEPS, type ErrorCode, type Step } from '../domain/result
 import { withinLimits, type PhotoLimits } from '../domain/limits.ts';
 import { toWireError } from '../providers/contract.ts';
 import { analyticOf, FACE_ID, profileOf, wantedOf, type Wanted } from '../providers/profiles.ts';
-import { decodes, isJpeg, readJpegSize } from './jpeg.ts';
+import { isJpeg, isWholeJpeg, readJpegSize } from './jpeg.ts';
 import {
   createEendigoSender,
   createIdentifaiSender,
@@ -17,6 +17,15 @@ import {
   type Sender,
   type Whole,
 } from './senders.ts';
+import {
+  limitRate,
+  limitWork,
+  Refusal,
+  RELAY_LIMITS,
+  unavailable,
+  type RateStore,
+  type RelayLimits,
+} from './throttle.ts';
 import { createMemoryOneUse, createTokens, type OneUse, type TokenClaims } from './tokens.ts';
 
 /** Options of the relay. Secrets come from here and from nowhere else. */
@@ -35,7 +44,15 @@ export interface RelayOptions {
   readonly faceIdOf?: (request: Request) => string | null | Promise<string | null>;
   /** Whether this person may have a token; everybody may where it is left out. */
   readonly authorise?: (request: Request) => boolean | Promise<boolean>;
+  /** Where used tokens are remembered; in this process where it is left out. */
   readonly oneUse?: OneUse;
+  /** Where the requests of clients are counted, by the name of the limit; in this process where it is left out. */
+  readonly rateStore?: (name: string) => RateStore;
+  /** Whether what lies outside of this process answers, for `/health`. */
+  readonly reachable?: () => Promise<boolean>;
+  /** Who sends a request, such as an address; nobody's requests are counted where it is left out or answers null. */
+  readonly clientOf?: (request: Request) => string | null;
+  readonly limits?: Partial<RelayLimits>;
   /** Lifetime of a token, seconds. 300. */
   readonly tokenSeconds?: number;
   /** For one call to a provider, ms. Below the 30 s that the widget waits, so that it hears why. */
@@ -93,6 +110,10 @@ export function createRelay(options: RelayOptions): Hono {
       ...(options.senders ?? []),
     ].flatMap((sender) => (sender ? [[sender.provider.id, sender] as const] : [])),
   );
+  const limits = { ...RELAY_LIMITS, ...options.limits };
+  const { clientOf = () => null, rateStore } = options;
+  const rateOf = (name: string, perMinute: number, code: ErrorCode) =>
+    limitRate({ perMinute, code, clientOf, store: rateStore && (() => rateStore(name)) });
 
   /** The configured provider that a token request asks, and for what. */
   const readTokenRequest = async (
@@ -133,6 +154,11 @@ export function createRelay(options: RelayOptions): Hono {
     const claims = token === undefined ? null : await tokens.verify(token);
     return claims && senders.has(claims.provider) ? claims : null;
   };
+  /** A token whose use cannot be remembered could be used again, so it is not taken at all. */
+  const claim = ({ id, expiresAt }: TokenClaims): Promise<boolean> =>
+    oneUse.claim(id, expiresAt).catch(() => {
+      throw unavailable('upload-failed');
+    });
   const answer = async (c: Context, sender: Sender, outcome: Whole, claims: TokenClaims, folder: string) => {
     switch (outcome.kind) {
       case 'result':
@@ -154,10 +180,21 @@ export function createRelay(options: RelayOptions): Hono {
   app.onError((error, c) => {
     const known =
       error instanceof CaptureError ? error : new CaptureError('provider-failed', 'the relay failed');
+    if (known instanceof Refusal) {
+      if (known.retryAfter !== null) c.header('retry-after', String(known.retryAfter));
+      return c.json(toWireError(known), known.status);
+    }
     return c.json(toWireError(known), STATUS[known.code] ?? 502);
   });
+
+  app.get('/health', async (c) => {
+    const ok = (await options.reachable?.()) ?? true;
+    return c.json({ ok, providers: [...senders.keys()] }, ok ? 200 : 503);
+  });
+
   const smallBody = bodyLimit({ maxSize: TOKEN_REQUEST_BYTES, onError: tooLarge });
 
+  app.use('/token/*', rateOf('tokens', limits.tokensPerMinute, 'token-failed'));
   app.post('/token', smallBody, async (c) => {
     const { refNumber, provider, wanted, faceId } = await readTokenRequest(c);
     return c.json({
@@ -178,6 +215,7 @@ export function createRelay(options: RelayOptions): Hono {
 
   app.post(
     '/submissions',
+    rateOf('submissions', limits.submissionsPerMinute, 'upload-failed'),
     // Before the body is read, so that nobody without a token can make the relay read one.
     async (c, next) => {
       const claims = await bearer(c);
@@ -186,13 +224,20 @@ export function createRelay(options: RelayOptions): Hono {
         const error = new CaptureError('upload-refused', 'the upload must be multipart/form-data');
         return c.json(toWireError(error), 415);
       }
-      return bodyLimit({ maxSize: largestBody(claims), onError: tooLarge })(c, next);
+      return next();
+    },
+    limitWork(limits),
+    async (c, next) => {
+      const claims = await bearer(c);
+      return claims
+        ? bodyLimit({ maxSize: largestBody(claims), onError: tooLarge })(c, next)
+        : tokenRefused(c);
     },
     async (c) => {
       const claims = await bearer(c);
       const sender = claims ? senders.get(claims.provider) : undefined;
-      // Claimed before the photos are looked at, so that one token buys one decoding.
-      if (!claims || !sender || !(await oneUse.claim(claims.id, claims.expiresAt))) return tokenRefused(c);
+      // Claimed before the photos are read, so that one token buys one reading.
+      if (!claims || !sender || !(await claim(claims))) return tokenRefused(c);
 
       const form = await c.req.formData().catch(() => null);
       if (!form) throw new CaptureError('upload-refused', 'the upload cannot be read as a form');
@@ -219,7 +264,8 @@ export function createRelay(options: RelayOptions): Hono {
     },
   );
 
-  app.get('/submissions/:id', async (c) => {
+  const pollRate = rateOf('polls', limits.pollsPerMinute, 'upload-failed');
+  app.get('/submissions/:id', pollRate, async (c) => {
     const claims = await bearer(c);
     const sender = claims ? senders.get(claims.provider) : undefined;
     if (!claims || !sender) return tokenRefused(c);
@@ -266,7 +312,7 @@ async function readPhoto(form: FormData, step: Step, limits: PhotoLimits): Promi
   const size = readJpegSize(bytes);
   if (!size) throw refuse('the JPEG has no size');
   if (!withinLimits(size, limits)) throw refuse(`${size.width}x${size.height} px are outside the limits`);
-  if (!decodes(bytes)) throw refuse('the JPEG is damaged');
+  if (!isWholeJpeg(bytes)) throw refuse('the JPEG is damaged');
   return bytes;
 }
 

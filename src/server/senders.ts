@@ -12,6 +12,7 @@ import {
 } from '../providers/provider.ts';
 import { combined } from '../providers/reading.ts';
 import { checkRetired } from '../providers/retired.ts';
+import { call, callSafely, type CallTools } from './call.ts';
 
 /** Where IdentifAI is and who asks. */
 export interface IdentifaiOptions {
@@ -108,11 +109,8 @@ export interface IdentifaiSender extends Sender {
 }
 
 /** What a sender needs of the world. */
-export interface SenderTools {
-  readonly fetch: typeof fetch;
+export interface SenderTools extends CallTools {
   readonly now: () => number;
-  /** ms for one call */
-  readonly timeout: number;
 }
 
 const SignatureAnswer = v.object({
@@ -132,7 +130,7 @@ export function createIdentifaiSender(options: IdentifaiOptions, tools: SenderTo
   let cached: { readonly headers: Promise<Record<string, string>>; readonly at: number } | null = null;
 
   const askSignature = async (): Promise<Record<string, string>> => {
-    const answer = await call(tools, url(identifai.paths.signatures), {
+    const answer = await callSafely(tools, url(identifai.paths.signatures), {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ access_key: accessKey, secret_key: secretKey }),
@@ -162,7 +160,7 @@ export function createIdentifaiSender(options: IdentifaiOptions, tools: SenderTo
   const submissionToken = async (): Promise<{ token: string; body: string }> => {
     let answer: ProviderAnswer | null = null;
     for (let attempt = 0; attempt < 2; attempt++) {
-      answer = await call(tools, url(identifai.paths.submissionTokens), {
+      answer = await callSafely(tools, url(identifai.paths.submissionTokens), {
         method: 'POST',
         headers: await signature(),
       });
@@ -180,9 +178,10 @@ export function createIdentifaiSender(options: IdentifaiOptions, tools: SenderTo
     mode === 'synchronous' ? signature() : { authorization: (await submissionToken()).token };
   /** Sends with fresh headers, and once more where these were refused. */
   const send = async (asked: Asked, path: string, init: RequestInit): Promise<Outcome> => {
+    const exchange = init.method === 'GET' ? callSafely : call;
     const attempt = async (): Promise<Outcome> => {
       const headers = { 'content-type': 'application/json', ...(await authorised()) };
-      return identifai.read(await call(tools, url(path), { ...init, headers }), asked);
+      return identifai.read(await exchange(tools, url(path), { ...init, headers }), asked);
     };
     const outcome = await attempt();
     if (outcome.kind !== 'error' || outcome.error.code !== 'token-expired') return outcome;
@@ -268,31 +267,4 @@ function refusedCredentials(answer: ProviderAnswer | null): CaptureError {
   return answer && answer.status < 500
     ? new CaptureError('provider-credentials', 'IdentifAI refused the access key')
     : new CaptureError('provider-failed', 'IdentifAI gave no token');
-}
-
-/** One call under a time-out, with the whole body read whatever the status. */
-async function call(tools: SenderTools, url: URL, init: RequestInit): Promise<ProviderAnswer> {
-  const stop = new AbortController();
-  const late = new CaptureError('provider-failed', `the provider gave no answer within ${tools.timeout} ms`);
-  const timer = setTimeout(() => stop.abort(late), tools.timeout);
-  try {
-    return await new Promise<ProviderAnswer>((resolve, reject) => {
-      // A fetch that was injected may not heed the signal.
-      stop.signal.addEventListener('abort', () => reject(late));
-      tools
-        .fetch(url, { ...init, signal: stop.signal, redirect: 'error' })
-        .then(async (response) => ({
-          status: response.status,
-          body: await response.text(),
-          header: (name: string) => response.headers.get(name),
-        }))
-        .then(resolve, reject);
-    });
-  } catch (error) {
-    if (error === late) throw late;
-    // Without its cause: a fetch may quote a header, and with it a secret, in its message.
-    throw new CaptureError('provider-failed', 'the connection to the provider broke');
-  } finally {
-    clearTimeout(timer);
-  }
 }

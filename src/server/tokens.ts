@@ -17,7 +17,11 @@ export function createMemoryOneUse(now: () => number): OneUse {
   const claimed = new Map<string, number>();
   return {
     claim: (id, expiresAt) => {
-      for (const [old, expiry] of claimed) if (expiry < now()) claimed.delete(old);
+      // The oldest claims come first, and every token lives as long, so whoever follows one that lives may wait.
+      for (const [old, expiry] of claimed) {
+        if (expiry >= now()) break;
+        claimed.delete(old);
+      }
       const first = !claimed.has(id);
       claimed.set(id, expiresAt);
       return Promise.resolve(first);

@@ -6,7 +6,18 @@ import type { ProviderId } from '../../src/domain/result.ts';
 import { PHOTO_LIMITS } from '../../src/domain/limits.ts';
 import { createApp, createRelay, createSandbox, readRelayOptions } from '../../src/server/index.ts';
 import { submit } from '../../src/session/submit.ts';
-import { blob, DIRECT, drawJpeg, KTP, QUICK, received, request, SECRETS, SELFIE } from './support.ts';
+import {
+  blob,
+  DIRECT,
+  drawJpeg,
+  KTP,
+  overHttp,
+  QUICK,
+  received,
+  request,
+  SECRETS,
+  SELFIE,
+} from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -351,7 +362,7 @@ test('nothing is logged, whatever happens', async () => {
     headers: { authorization: `Bearer ${await askToken('QUIETLY002')}` },
     body: formOf('QUIETLY002'),
   });
-  expect([response.status, await codeOf(response)]).toEqual([502, 'provider-failed']);
+  expect([response.status, await codeOf(response)]).toEqual([503, 'upload-failed']);
   for (const spy of spies) {
     expect(spy).not.toHaveBeenCalled();
     spy.mockRestore();
@@ -384,7 +395,12 @@ test('options come from the environment, and a provider without keys is left out
       IDENTIFAI_SECRET_KEY: 'b',
       EENDIGO_KEY: 'k',
     }),
-  ).toEqual({ secret: 's', identifai: { accessKey: 'a', secretKey: 'b' } });
+  ).toEqual({ secret: 's', identifai: { accessKey: 'a', secretKey: 'b', mode: 'asynchronous' } });
+  expect(readRelayOptions({ KYC_RELAY_ANALYTICS: 'face-match, ocr-ktp' }).analytics).toEqual([
+    'face-match',
+    'ocr-ktp',
+  ]);
+  expect(() => readRelayOptions({ IDENTIFAI_MODE: 'later' })).toThrow(/IDENTIFAI_MODE/);
 });
 
 test('over real HTTP: relay, direct mode and a connection that breaks', async () => {
@@ -392,23 +408,22 @@ test('over real HTTP: relay, direct mode and a connection that breaks', async ()
   try {
     if (!server.listening) await new Promise((resolve) => server.once('listening', resolve));
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const overHttp = (refNumber: string, direct: boolean) =>
-      submit({
-        ...request(app, { refNumber }),
-        tokenEndpoint: new URL(direct ? DIRECT.tokenEndpoint.pathname : '/kyc/token', origin),
-        providerBase: direct ? new URL('/sandbox/identifai', origin) : null,
-        pageOrigin: origin,
-        timings: { retryDelay: 1 },
-        transport: async ({ url, method, headers, body, signal }) => {
-          const response = await fetch(url, { method, headers, body, signal });
-          const text = await response.text();
-          return { status: response.status, body: text, header: (name) => response.headers.get(name) };
-        },
-      });
-    expect((await overHttp('OVERHTTP01', false)).verified).toBe(true);
-    expect((await overHttp('OVERHTTP02', true)).verified).toBe(true);
-    await expect(overHttp('CUTOFF0002', true)).rejects.toMatchObject({ code: 'upload-failed' });
-    await expect(overHttp('CUTOFF0003', false)).rejects.toMatchObject({ code: 'provider-failed' });
+    const send = (refNumber: string, direct: boolean) =>
+      submit(
+        overHttp(origin, {
+          refNumber,
+          ...(direct
+            ? {
+                tokenEndpoint: new URL(DIRECT.tokenEndpoint.pathname, origin),
+                providerBase: new URL('/sandbox/identifai', origin),
+              }
+            : {}),
+        }),
+      );
+    expect((await send('OVERHTTP01', false)).verified).toBe(true);
+    expect((await send('OVERHTTP02', true)).verified).toBe(true);
+    await expect(send('CUTOFF0002', true)).rejects.toMatchObject({ code: 'upload-failed' });
+    await expect(send('CUTOFF0003', false)).rejects.toMatchObject({ code: 'provider-failed' });
   } finally {
     await new Promise((resolve) => server.close(resolve));
   }

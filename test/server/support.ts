@@ -1,4 +1,4 @@
-import type { Hono } from 'hono';
+import { Hono } from 'hono';
 import { encode } from 'jpeg-js';
 import type { Step } from '../../src/domain/result.ts';
 import { profileOf } from '../../src/providers/profiles.ts';
@@ -120,6 +120,28 @@ export function request(
     timings: { tokenTimeout: 1000, idleTimeout: 5000, retryDelay: 1 },
     ...changes,
     exchanges,
+  };
+}
+
+/** A request for `submit` to a server on the wire, where the page lies beside it. */
+export function overHttp(origin: string, changes: Partial<SubmitRequest> = {}): SubmitRequest {
+  const {
+    transport: _inProcess,
+    exchanges: _none,
+    ...rest
+  } = request(new Hono(), {
+    tokenEndpoint: new URL('/kyc/token', origin),
+    pageOrigin: origin,
+    timings: { retryDelay: 1 },
+    ...changes,
+  });
+  return {
+    ...rest,
+    transport: async ({ url, method, headers, body, signal }) => {
+      const response = await fetch(url, { method, headers, body, signal });
+      const text = await response.text();
+      return { status: response.status, body: text, header: (name) => response.headers.get(name) };
+    },
   };
 }
 
