@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Received } from '../../src/server/index.ts';
 import type { CapturePage } from '../../src/playwright/index.ts';
@@ -176,13 +175,16 @@ test('where there are no service workers, one sentence says so, and nobody can s
   host,
 }) => {
   const insecure = await open(`http://insecure.test:${host.port}${UNDER}`);
+  await expect(insecure.page.locator('#preparing')).toBeVisible();
   await expect(insecure.page.locator('#preparing')).toHaveText(/service worker.+https:\/\//);
   await expect(insecure.button('start')).toBeHidden();
+  await insecure.screenshot('test-results/screens/hosted/no-service-worker.png');
 
-  expect(existsSync(FOLDER)).toBe(true);
   const file = await open(pathToFileURL(`${FOLDER}/index.html`).href);
+  await expect(file.page.locator('#preparing')).toBeInViewport();
   await expect(file.page.locator('#preparing')).toHaveText(/https:\/\//);
   await expect(file.button('start')).toBeHidden();
+  await file.screenshot('test-results/screens/hosted/opened-as-file.png');
 });
 
 test('with a server behind it, the page leaves the answers to the server', async ({ open }) => {
