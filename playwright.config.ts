@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import { ORIGIN, PORT, SECRETS } from './test/e2e/server.ts';
+import { ORIGIN, PORT } from './test/e2e/server.ts';
 
 /** Only the runner is used: the browser is launched by the project's own driver. */
 export default defineConfig({
@@ -12,7 +12,6 @@ export default defineConfig({
   webServer: {
     command: `tsx demo/serve.ts --port ${PORT}`,
     url: ORIGIN,
-    env: SECRETS,
     reuseExistingServer: false,
   },
 });

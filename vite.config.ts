@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin, type UserConfig } from 'vite';
+import { CONTENT_SECURITY_POLICY } from './demo/hosting.ts';
 
 const source = (path: string): string => new URL(path, import.meta.url).pathname;
 
@@ -18,6 +19,18 @@ const withoutIndents: Plugin = {
   enforce: 'pre',
   transform: (code, id) =>
     id.includes('/src/element/') ? { code: code.replace(/\n\s+/g, '\n'), map: null } : null,
+};
+
+/** A page on a static host gets no headers, so it brings its policy itself. */
+const withPolicy: Plugin = {
+  name: 'with-policy',
+  transformIndexHtml: () => [
+    {
+      tag: 'meta',
+      attrs: { 'http-equiv': 'content-security-policy', content: CONTENT_SECURITY_POLICY },
+      injectTo: 'head-prepend',
+    },
+  ],
 };
 
 /** One configuration per build; `npm run build` runs worker, library and standalone in this order. */
@@ -74,10 +87,26 @@ const builds: Record<string, UserConfig> = {
     root: 'demo',
     base: './',
     publicDir: false,
+    plugins: [withPolicy],
     build: {
       outDir: source('dist-demo'),
       emptyOutDir: true,
       rolldownOptions: { input: [source('demo/index.html'), source('demo/kiosk/index.html')] },
+    },
+  },
+  // One classic script: not every browser takes a module as a service worker.
+  'sandbox-worker': {
+    publicDir: false,
+    build: {
+      outDir: 'dist-demo',
+      emptyOutDir: false,
+      lib: {
+        entry: source('demo/sandbox-worker/worker.ts'),
+        formats: ['iife'],
+        name: 'sandboxWorker',
+        fileName: () => 'sandbox-worker.js',
+      },
+      rolldownOptions: { output: { minify: true } },
     },
   },
 };

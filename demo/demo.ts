@@ -1,6 +1,7 @@
 import type { KycCapture } from '../src/element/kyc-capture.ts';
 import type { Result, Step } from '../src/domain/result.ts';
 import { SANDBOX_CASES } from '../src/server/sandbox-cases.ts';
+import { openSandbox, playedHere } from './sandbox.ts';
 import { sampleCamera } from './sample-camera.ts';
 import { TEXTS, type Language, type Texts } from './texts.ts';
 
@@ -15,6 +16,7 @@ const steps = settings.elements.namedItem('steps') as HTMLInputElement;
 const debugSwitch = settings.elements.namedItem('debug') as HTMLInputElement;
 const log = need('#log');
 const resultCard = need('#result');
+const preparing = need('#preparing');
 
 interface ShownPhoto {
   readonly url: string;
@@ -76,8 +78,8 @@ function configure(): void {
   capture.setAttribute('provider', provider);
   if (steps.value) capture.setAttribute('steps', steps.value);
   else capture.removeAttribute('steps');
-  capture.setAttribute('token-endpoint', direct ? '/kyc/token/direct' : '/kyc/token');
-  if (direct) capture.setAttribute('provider-base', '/sandbox/identifai');
+  capture.setAttribute('token-endpoint', direct ? 'kyc/token/direct' : 'kyc/token');
+  if (direct) capture.setAttribute('provider-base', 'sandbox/identifai');
   else capture.removeAttribute('provider-base');
   capture.setAttribute('ref-number', newRefNumber(choice('answer').value));
   capture.cameraSource =
@@ -181,7 +183,11 @@ capture.addEventListener('kyc-capture', ({ detail }) => {
 capture.addEventListener('kyc-progress', ({ detail }) => {
   if (detail.fraction === 0 || detail.fraction === 1) note(`kyc-progress ${detail.phase} ${detail.fraction}`);
 });
-capture.addEventListener('kyc-error', ({ detail }) => note(`kyc-error ${detail.code}`));
+capture.addEventListener('kyc-error', ({ detail }) => {
+  note(`kyc-error ${detail.code}`);
+  // Whoever clears the site's data in mid-journey removes the sandbox with it; a retry shall find it again.
+  prepare();
+});
 capture.addEventListener('kyc-cancel', () => {
   note('kyc-cancel');
   forget();
@@ -221,6 +227,24 @@ function option(value: string, text: string): HTMLOptionElement {
   return created;
 }
 
+/** Lets the person start once somebody answers. */
+function prepare(): void {
+  openSandbox(new URL('./', document.baseURI)).then(
+    () => {
+      if (!result) capture.hidden = false;
+      preparing.hidden = true;
+    },
+    () => {
+      preparing.dataset['text'] = 'unavailable';
+      preparing.hidden = false;
+      speak(language);
+    },
+  );
+}
+
 preset();
+if (playedHere) need('.notice').dataset['text'] = 'noticeAlone';
+preparing.dataset['text'] = 'preparing';
 speak('id');
 configure();
+prepare();

@@ -1,36 +1,20 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serve } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
-import { createApp, readRelayOptions, type AppOptions } from '../src/server/index.ts';
+import { createApp, type AppOptions } from '../src/server/index.ts';
+import { CONTENT_SECURITY_POLICY, SERVER_ANSWERS } from './hosting.ts';
 
 /**
  * `tsx demo/serve.ts [--port 8787]`: the built demo pages, the relay and the sandbox, at one address.
  */
 
-/**
- * What a careful page would send. `wasm-unsafe-eval` is for the analysis; nothing inline, nothing
- * from elsewhere, no string that becomes a script.
- */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "worker-src 'self'",
-  "img-src 'self' blob: data:",
-  "media-src 'self' blob: mediastream:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  'trusted-types kyc-capture lit-html',
-].join('; ');
-
 const HEADERS = {
-  'content-security-policy': CONTENT_SECURITY_POLICY,
+  'content-security-policy': `${CONTENT_SECURITY_POLICY}; frame-ancestors 'none'`,
   'permissions-policy': 'camera=(self), microphone=()',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
@@ -43,12 +27,19 @@ export interface DemoServer {
   close(): Promise<void>;
 }
 
+/** How the demo is served. */
+interface DemoOptions {
+  /** 0 for any that is free */
+  readonly port: number;
+  /** Changes to relay and sandbox; secrets that are left out are made at random. */
+  readonly app?: AppOptions;
+}
+
 /**
  * Starts the server.
- * @param port 0 for any that is free
  * @throws Error where the pages are not built, or the port is taken
  */
-export function serveDemo({ port }: { readonly port: number }): Promise<DemoServer> {
+export function serveDemo({ port, app: appOptions }: DemoOptions): Promise<DemoServer> {
   const root = fileURLToPath(new URL('../dist-demo', import.meta.url));
   if (!existsSync(root)) throw new Error('The demo is not built: run `npm run build:demo` first.');
   const app = new Hono();
@@ -56,8 +47,14 @@ export function serveDemo({ port }: { readonly port: number }): Promise<DemoServ
     await next();
     for (const [name, value] of Object.entries(HEADERS)) context.header(name, value);
   });
+  for (const folder of ['/', '/kiosk/']) {
+    app.on('GET', [folder, `${folder}index.html`], async (context) => {
+      const page = await readFile(join(root, folder, 'index.html'), 'utf8');
+      return context.html(page.replace('<head>', `<head><meta name="${SERVER_ANSWERS}" content="yes" />`));
+    });
+  }
   app.use(serveStatic({ root }));
-  app.route('/', createApp(chosenSecrets()));
+  app.route('/', createApp(appOptions));
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' }, (address: AddressInfo) => {
       resolve({
@@ -67,15 +64,6 @@ export function serveDemo({ port }: { readonly port: number }): Promise<DemoServ
     });
     server.on('error', reject);
   });
-}
-
-/** Secrets of the environment, so that a test may look for them; without any, the app makes up its own. */
-function chosenSecrets(): AppOptions {
-  const { secret, identifai, eendigo } = readRelayOptions(process.env);
-  return {
-    ...(secret ? { relay: { secret } } : {}),
-    sandbox: { ...(identifai ? { identifai } : {}), ...(eendigo ? { eendigo } : {}) },
-  };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -3,6 +3,11 @@ export const TEXTS = {
   id: {
     notice:
       'Ini halaman uji coba. Arunika bukan perusahaan sungguhan; foto hanya dikirim ke server uji ini, dinilai oleh simulator, dan tidak disimpan.',
+    noticeAlone:
+      'Ini halaman uji coba. Arunika bukan perusahaan sungguhan; server dan penyedia diperankan oleh simulator di dalam browser ini, dan foto tidak dikirim ke mana pun.',
+    preparing: 'Menyiapkan simulator…',
+    unavailable:
+      'Demo ini butuh service worker untuk simulatornya: buka lewat https:// (atau http://localhost), di browser terbaru, bukan di jendela samaran.',
     kicker: 'Pengajuan pinjaman',
     title: 'Satu langkah lagi: verifikasi identitas',
     lead: 'Siapkan KTP dan cari tempat yang terang. Prosesnya sekitar satu menit.',
@@ -49,6 +54,11 @@ export const TEXTS = {
   en: {
     notice:
       'This is a sandbox. Arunika is not a real company; photos go to this test server only, are judged by a simulator, and are not kept.',
+    noticeAlone:
+      'This is a sandbox. Arunika is not a real company; server and providers are played by a simulator inside this browser, and photos are sent nowhere.',
+    preparing: 'Preparing the simulator…',
+    unavailable:
+      'This demo needs a service worker for its simulator: open it over https:// (or http://localhost), in a current browser, not in a private window.',
     kicker: 'Loan application',
     title: 'One more step: verify your identity',
     lead: 'Have your KTP ready and find a bright place. It takes about a minute.',

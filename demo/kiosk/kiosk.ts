@@ -1,4 +1,6 @@
 import type { KycCapture } from '../../src/element/kyc-capture.ts';
+import { openSandbox } from '../sandbox.ts';
+import { TEXTS } from '../texts.ts';
 
 /**
  * A kiosk's page: the widget fills the screen and begins by itself. The address may say
@@ -15,8 +17,8 @@ if (!capture) throw new Error('The page lacks <kyc-capture>.');
 const direct = wishes.has('direct');
 const reference = wishes.get('ref');
 capture.setAttribute('provider', wishes.get('provider') ?? 'identifai');
-capture.setAttribute('token-endpoint', direct ? '/kyc/token/direct' : '/kyc/token');
-if (direct) capture.setAttribute('provider-base', '/sandbox/identifai');
+capture.setAttribute('token-endpoint', direct ? '../kyc/token/direct' : '../kyc/token');
+if (direct) capture.setAttribute('provider-base', '../sandbox/identifai');
 if (reference) capture.setAttribute('ref-number', reference);
 
 function begin(): void {
@@ -29,4 +31,6 @@ for (const end of ['kyc-complete', 'kyc-cancel'] as const) {
 
 await customElements.whenDefined('kyc-capture');
 await capture.updateComplete;
-begin();
+await openSandbox(new URL('../', document.baseURI)).then(begin, () => {
+  document.querySelector('.notice')?.replaceChildren(TEXTS.id.unavailable);
+});

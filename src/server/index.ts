@@ -23,6 +23,7 @@ export { createMemoryOneUse, type OneUse } from './tokens.ts';
 export const APP_PATHS = {
   token: '/kyc/token',
   directToken: '/kyc/token/direct',
+  submissions: '/kyc/submissions',
   identifai: '/sandbox/identifai',
   eendigo: '/sandbox/eendigo',
   received: '/sandbox/received/',
