@@ -87,7 +87,12 @@ export async function submit(request: SubmitRequest): Promise<Result> {
   }
   const line = new Line({ ...request, steps: [...photos.keys()], photos });
   const token = await line.askToken();
-  return token.upload_url == null ? submitDirect(line, wanted, token) : submitToRelay(line, wanted, token);
+  const result = await (token.upload_url == null
+    ? submitDirect(line, wanted, token)
+    : submitToRelay(line, wanted, token));
+  // Whoever cancelled while the last answer came in is told of no result.
+  request.signal.throwIfAborted();
+  return result;
 }
 
 /** The ways an answer of the relay can go on. */
@@ -184,7 +189,7 @@ async function submitDirect(line: Line, wanted: Wanted, first: TokenAnswer): Pro
       const outcome = provider.read(answer, { analytic, refNumber: request.refNumber });
       return outcome.kind === 'error' && outcome.error.code === 'token-expired' ? null : outcome;
     };
-    return { name, body, read };
+    return { name, analytic, body, read };
   });
 
   const results = new Map<string, Result>();
@@ -204,10 +209,15 @@ async function submitDirect(line: Line, wanted: Wanted, first: TokenAnswer): Pro
     if (submitted.kind !== 'pending') results.set(name, settle(submitted));
     else jobs.set(name, new URL(provider.paths.job + encodeURIComponent(submitted.job), base));
   }
-  const whole = (): Result | null =>
-    jobs.size > 0
-      ? null
-      : combined(wanted.names.flatMap((name) => [[name, results.get(name)] as const]).filter(isAnswered));
+  const whole = (): Result | null => {
+    if (jobs.size > 0) return null;
+    return combined(
+      questions.flatMap(({ name, analytic }) => {
+        const result = results.get(name);
+        return result ? [{ name, analytic, result }] : [];
+      }),
+    );
+  };
 
   return (
     whole() ??
@@ -229,9 +239,6 @@ async function submitDirect(line: Line, wanted: Wanted, first: TokenAnswer): Pro
     })
   );
 }
-
-const isAnswered = (entry: readonly [string, Result | undefined]): entry is readonly [string, Result] =>
-  entry[1] !== undefined;
 
 function settle(outcome: Exclude<Outcome, { kind: 'pending' }>): Result {
   if (outcome.kind === 'error') throw outcome.error;
