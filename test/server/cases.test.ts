@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { CaptureError } from '../../src/domain/result.ts';
-import { createApp, SANDBOX_CASES, type SandboxCase } from '../../src/server/index.ts';
+import { createApp, createRelay, SANDBOX_CASES, type SandboxCase } from '../../src/server/index.ts';
 import { submit, type SubmitRequest } from '../../src/session/submit.ts';
-import { DIRECT, picturesOf, QUICK, request } from './support.ts';
+import { DIRECT, PAGE, picturesOf, QUICK, request, SECRETS } from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -59,4 +59,37 @@ describe.each(WAYS)('the fields of a card alone, $way', ({ way, changes }) => {
     );
     expect(outcome).toBe(expected.document ?? (isVerdict(usual) ? 'read' : usual));
   });
+});
+
+describe('through a relay that waits for each answer on the line', () => {
+  const stage = createApp(QUICK);
+  const relay = createRelay({
+    secret: SECRETS.relay,
+    identifai: {
+      ...QUICK.sandbox.identifai,
+      base: 'http://sandbox.invalid/sandbox/identifai',
+      mode: 'synchronous',
+    },
+    fetch: async (input, init) => stage.fetch(new Request(input, init)),
+  });
+  stage.route('/synchronous', relay);
+  /** No submission token is used, and no job begun. */
+  const DIFFERENT: Readonly<Record<string, string>> = {
+    EXPIRED: 'verified',
+    JOBNEVERENDS: 'provider-failed',
+  };
+
+  test.each(SANDBOX_CASES.filter(({ tokenEndpoint }) => tokenEndpoint === undefined))(
+    '$prefix',
+    async ({ prefix, expected }) => {
+      const tokenEndpoint = new URL('/synchronous/token', PAGE);
+      const submission = request(stage, { tokenEndpoint, refNumber: `${prefix}000001` });
+      const outcome = await submit(submission).then(
+        ({ verified }) => (verified ? 'verified' : 'not-verified'),
+        (error: unknown) => (error instanceof CaptureError ? error.code : error),
+      );
+      expect(outcome).toBe(DIFFERENT[prefix] ?? expected.identifai);
+      expect(submission.exchanges.filter(({ method }) => method === 'GET')).toEqual([]);
+    },
+  );
 });
