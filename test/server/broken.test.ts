@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CaptureError, type Step } from '../../src/domain/result.ts';
 import { profileOf, wantedOf } from '../../src/providers/profiles.ts';
+import { createIdentifaiClient } from '../../src/server/index.ts';
 import { submit, type SubmitRequest } from '../../src/session/submit.ts';
 import type { Transport } from '../../src/session/line.ts';
 import { bodies, GIVES, GOOD, mayVerify, SEED, statuses, tolerantJson } from '../fixtures/broken.ts';
@@ -186,3 +187,62 @@ test('several analytics, from a provider that answers anything', async () => {
   );
   expect(verified).toBeGreaterThan(50);
 });
+
+describe.each(['synchronous', 'asynchronous'] as const)("a server's own client, %s", (mode) => {
+  const keys = { accessKey: 'SPECIMEN-access-key', secretKey: 'SPECIMEN-secret-key' };
+  const photos = new Map(
+    (['selfie', 'ktp'] as const).map((step) => [step, new Uint8Array([0xff, 0xd8, 0xff])]),
+  );
+  /** Statuses that a response can be made with. */
+  const answersOf = (good: readonly string[], weight: number): fc.Arbitrary<Said> =>
+    fc.oneof(
+      { weight, arbitrary: fc.record({ status: fc.constant(200), body: fc.constantFrom(...good) }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({ status: fc.constantFrom(200, 202, 401, 500), body: bodies(good) }),
+      },
+    );
+  const NAMES = ['face-match-liveness-v2', 'face-match', 'face-liveness-v1', 'ocr-ktp', 'delete-enrollment'];
+
+  test('from a provider that answers anything', async () => {
+    let verified = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...NAMES),
+        answersOf([IDENTIFAI_SAMPLES.signature.body], 20),
+        answersOf([IDENTIFAI_SAMPLES.submissionToken.body], 20),
+        fc.array(answersOf(GOOD.identifai, 1), { minLength: 1, maxLength: 4 }),
+        async (name, signature, token, says) => {
+          let told = 0;
+          let last: Said = { status: 0, body: '' };
+          const fetch = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+            const { pathname } = new URL(new Request(input, init).url);
+            if (pathname.endsWith('/signatures')) return respond(signature);
+            if (pathname.endsWith('/submission_tokens')) return respond(token);
+            last = says[Math.min(told++, says.length - 1)] ?? last;
+            return respond(last);
+          };
+          const sleep = (): Promise<void> => Promise.resolve();
+          const client = createIdentifaiClient({ ...keys, mode }, { fetch, sleep });
+          const outcome: unknown = await client
+            .run(name, { refNumber: REF, photos, faceId: '1001' })
+            .catch((error: unknown) => error);
+          if (outcome instanceof CaptureError) {
+            // Our own words: nothing of what was sent or answered.
+            expect(outcome.message).not.toContain('SPECIMEN');
+            return;
+          }
+          expect(outcome).toMatchObject({ provider: 'identifai', refNumber: REF });
+          const isVerified = (outcome as { verified: unknown }).verified === true;
+          if (isVerified) expect(mayVerify('identifai', name, last.status, last.body)).toBe(true);
+          verified += Number(isVerified);
+        },
+      ),
+      { seed: SEED, numRuns: 1500 },
+    );
+    expect(verified).toBeGreaterThan(50);
+  });
+});
+
+const respond = ({ status, body }: Said): Promise<Response> =>
+  Promise.resolve(new Response(body, { status }));
