@@ -41,7 +41,7 @@ const nameOf = (label: string): string =>
 export function readDocument(found: unknown, type: DocumentType): Result['document'] {
   const fields: Record<string, string> = {};
   for (const entry of Array.isArray(found) ? (found as readonly unknown[]) : [found]) {
-    if (typeof entry !== 'object' || entry === null) continue;
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) continue;
     for (const [label, value] of Object.entries(entry)) {
       const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : '';
       if (text === '') continue;

@@ -95,7 +95,7 @@ function read(answer: ProviderAnswer, asked: Asked): Outcome {
   }
   const { status, message, error, result, read: fields } = parsed.output;
   const checks = { ...readChecks(result, CHECKS), document: null };
-  const rest = { transactionId: answer.header('x-trx-no'), raw };
+  const rest = { transactionId: answer.header('x-trx-no') || null, raw };
   const text = [message, error].filter((part) => typeof part === 'string').join('; ');
 
   switch (status.trim().toLowerCase()) {

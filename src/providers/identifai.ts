@@ -102,13 +102,16 @@ export function toDataUrl(jpeg: Uint8Array): string {
 
 const Ended = v.object({ status: v.string(), result: v.optional(v.unknown()) });
 
+/** The number of a job becomes a part of a URL; one that could lead elsewhere is none. */
+const JobId = v.pipe(v.string(), v.regex(/^(?=.*\w)[\w.:-]{1,256}$/));
+
 /** All shapes that the endpoints answer: accepted, job, flat (syncv2) and refused; each field is optional. */
 const Body = v.object({
   ok: v.optional(v.unknown()),
   code: v.optional(v.unknown()),
   message: v.optional(v.unknown()),
-  job_id: v.nullish(v.string()),
-  job: v.nullish(v.object({ id: v.string(), result: v.nullish(Ended) })),
+  job_id: v.nullish(JobId),
+  job: v.nullish(v.object({ id: JobId, result: v.nullish(Ended) })),
   status: v.nullish(v.string()),
   result: v.optional(v.unknown()),
 });
@@ -149,18 +152,22 @@ function read(answer: ProviderAnswer, asked: Asked): Outcome {
   }
 
   const job = body.job?.id ?? body.job_id ?? null;
-  const ended =
-    body.job?.result ?? (body.status == null ? null : { status: body.status, result: body.result });
+  const flat = body.status == null ? null : { status: body.status, result: body.result };
+  // Two ends in one answer may contradict each other, and a contradiction must not verify anybody.
+  if (flat && body.job?.result) return unreadable('identifai', answer);
+  const ended = body.job?.result ?? flat;
   if (ended === null) return job === null ? unreadable('identifai', answer) : { kind: 'pending', job };
 
-  const status = ended.status.toLowerCase().replace(/[\s_-]/g, '');
-  if (status === 'ongoing' && job !== null) return { kind: 'pending', job };
+  const status = ended.status.trim().toLowerCase();
+  if (/^on[\s_-]?going$/.test(status) && job !== null) return { kind: 'pending', job };
   if (status !== 'success') {
     const refusal = readRefusal(message, analytic);
     return refusal
       ? { kind: 'error', error: refusal }
       : failure('provider-failed', 'the job of IdentifAI ended without success', raw);
   }
+  // An end that does not say `ok` is none that is documented.
+  if (readBoolean(body.ok) !== true) return unreadable('identifai', answer);
 
   const rest = { transactionId: job, raw };
   if (analytic.document !== null) {

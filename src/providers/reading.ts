@@ -51,8 +51,8 @@ function readRecord(value: unknown): Readonly<Record<string, unknown>> | null {
 
 /**
  * Finds one check in a `result` that may be an object or an array of objects.
- * @param verdict the field that holds yes or no: of several entries one that says no comes first, so that a
- * yes is only ever unanimous
+ * @param verdict the field that holds yes or no: of several entries one that says no comes first, then one that says
+ * nothing, so that a yes is only ever unanimous
  */
 export function findCheck(
   result: unknown,
@@ -62,7 +62,9 @@ export function findCheck(
   const entries = (Array.isArray(result) ? result : [result])
     .map((entry: unknown) => readRecord(readRecord(entry)?.[name]))
     .filter((entry) => entry !== null);
-  return entries.find((entry) => readBoolean(entry[verdict]) === false) ?? entries[0] ?? null;
+  const saying = (said: boolean | null): Readonly<Record<string, unknown>> | undefined =>
+    entries.find((entry) => readBoolean(entry[verdict]) === said);
+  return saying(false) ?? saying(null) ?? entries[0] ?? null;
 }
 
 /** A provider's words for a refusal, and what they mean to us. */
@@ -192,8 +194,8 @@ function readCheck(
 }
 
 /**
- * Turns what was understood into a result. `verified` where every check that the analytic gives said yes, and it gives
- * any: only here and in `combined` does that become true.
+ * Turns what was understood into a result. `verified` where every check that the analytic gives said yes, it gives any,
+ * and no other check said no: only here and in `combined` does that become true.
  */
 export function toResult(
   provider: string,
@@ -201,25 +203,41 @@ export function toResult(
   understood: Checks & Pick<Result, 'document'>,
   rest: Pick<Result, 'transactionId' | 'raw'>,
 ): Outcome {
-  const verified = analytic.checks.length > 0 && analytic.checks.every((check) => saysYes(understood, check));
+  const { liveness, match } = understood;
+  const isRefused = liveness?.live === false || match?.matched === false;
+  const isWhole = analytic.checks.length > 0 && analytic.checks.every((check) => saysYes(understood, check));
+  const verified = isWhole && !isRefused;
   return { kind: 'result', result: { provider, verified, ...understood, refNumber, ...rest } };
 }
 
+/** What one of several analytics came to. */
+export interface Answered {
+  /** By the provider's name. */
+  readonly name: string;
+  readonly analytic: Analytic;
+  readonly result: Result;
+}
+
 /**
- * The results of several analytics of one submission as one: a yes only where all that give a verdict say yes.
- * @param results by the analytics' names, at least one, in the order in which they were asked for
+ * The results of several analytics of one submission as one: a yes only where all that have to give a verdict say yes.
+ * @param results at least one, in the order in which they were asked for
  */
-export function combined(results: readonly (readonly [name: string, result: Result])[]): Result {
+export function combined(results: readonly Answered[]): Result {
   const [first] = results;
   if (!first) throw new RangeError('nothing to combine');
-  if (results.length === 1) return first[1];
-  const all = results.map(([, result]) => result);
-  const judged = all.filter(({ liveness, match }) => liveness !== null || match !== null);
+  if (results.length === 1) return first.result;
+  const all = results.map(({ result }) => result);
+  const judged = results
+    .filter(
+      ({ analytic, result }) =>
+        analytic.checks.length > 0 || result.liveness !== null || result.match !== null,
+    )
+    .map(({ result }) => result);
   const no = judged.filter(({ verified }) => !verified);
   // A no hides behind no yes: the verdicts told are those of the analytic that says no.
   const told = [...no, ...judged];
   return {
-    provider: first[1].provider,
+    provider: first.result.provider,
     verified: judged.length > 0 && no.length === 0,
     liveness:
       told.find(({ liveness }) => liveness?.live === false)?.liveness ??
@@ -231,7 +249,7 @@ export function combined(results: readonly (readonly [name: string, result: Resu
       null,
     document: all.find(({ document }) => document)?.document ?? null,
     transactionId: all.find(({ transactionId }) => transactionId !== null)?.transactionId ?? null,
-    refNumber: first[1].refNumber,
-    raw: Object.fromEntries(results.map(([name, { raw }]) => [name, raw])),
+    refNumber: first.result.refNumber,
+    raw: Object.fromEntries(results.map(({ name, result }) => [name, result.raw])),
   };
 }

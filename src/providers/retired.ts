@@ -16,9 +16,12 @@ const MOVED_PATHS: readonly (readonly [old: string, current: string])[] = [
  * Refuses a URL that cannot work any more.
  * @throws CaptureError `configuration-invalid` that names the URL to use instead
  */
-export function checkRetired({ hostname, pathname }: URL): void {
+export function checkRetired(url: URL): void {
+  // A name that ends in a dot is the same host.
+  const hostname = url.hostname.replace(/\.$/, '');
   if (!RETIRED_HOSTS.includes(hostname)) return;
-  const path = MOVED_PATHS.find(([old]) => pathname === old)?.[1] ?? pathname.replace(/\/$/, '');
+  const pathname = url.pathname.replace(/\/+$/, '');
+  const path = MOVED_PATHS.find(([old]) => pathname === old)?.[1] ?? pathname;
   throw new CaptureError(
     'configuration-invalid',
     `${hostname} was retired on 31 January 2023; use ${IDENTIFAI_PRODUCTION}${path}`,

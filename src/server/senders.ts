@@ -3,6 +3,7 @@ import { CaptureError, type Result, type Step } from '../domain/result.ts';
 import { buildEendigoForm, eendigo, type EendigoCredentials } from '../providers/eendigo.ts';
 import { buildIdentifaiRequest, clientRefOf, identifai, toDataUrl } from '../providers/identifai.ts';
 import { analyticOf, profileOf } from '../providers/profiles.ts';
+import { type Answered } from '../providers/reading.ts';
 import {
   parseBody,
   type Asked,
@@ -88,18 +89,26 @@ async function askAll(
   refNumber: string,
   ask: (question: Question) => Promise<Outcome>,
 ): Promise<Whole> {
-  const results: [string, Result][] = [];
+  const results: Answered[] = [];
   const jobs: Job[] = [];
+  let isForgotten = false;
   for (const [place, name] of names.entries()) {
     const analytic = analyticOf(profileOf(sender.provider.id), name);
     const outcome = await ask({ name, place, analytic, refNumber });
     if (outcome.kind === 'error') return outcome;
-    if (outcome.kind === 'result') results.push([name, outcome.result]);
-    jobs.push([name, outcome.kind === 'pending' ? outcome.job : (outcome.result.transactionId ?? '')]);
+    if (outcome.kind === 'pending') jobs.push([name, outcome.job]);
+    else {
+      const { result } = outcome;
+      results.push({ name, analytic, result });
+      // Asked for again together with those that go on, as nothing is kept here.
+      if (result.transactionId === null) isForgotten = true;
+      else jobs.push([name, result.transactionId]);
+    }
   }
-  return results.length < names.length
-    ? { kind: 'pending', jobs }
-    : { kind: 'result', result: combined(results) };
+  if (results.length === names.length) return { kind: 'result', result: combined(results) };
+  if (!isForgotten) return { kind: 'pending', jobs };
+  const message = 'the provider gave one answer at once and no number to ask for it again';
+  return { kind: 'error', error: new CaptureError('provider-failed', message) };
 }
 
 /** A sender that also hands out tokens for browsers. */
@@ -121,10 +130,9 @@ const TokenAnswer = v.object({ submission_token: v.string() });
 
 const SIGNATURE_REFRESH = 5 * 60_000;
 
-/** @throws CaptureError `configuration-invalid` for a base on a retired host */
+/** @throws CaptureError `configuration-invalid` for a base that is no URL or on a retired host */
 export function createIdentifaiSender(options: IdentifaiOptions, tools: SenderTools): IdentifaiSender {
   const base = toBase(options.base ?? identifai.bases.production);
-  checkRetired(base);
   const { accessKey, secretKey, signatureRefresh = SIGNATURE_REFRESH, mode = 'asynchronous' } = options;
   const url = (path: string): URL => new URL(path, base);
   let cached: { readonly headers: Promise<Record<string, string>>; readonly at: number } | null = null;
@@ -209,6 +217,15 @@ export function createIdentifaiSender(options: IdentifaiOptions, tools: SenderTo
   };
 }
 
+/** What a client needs beside that. */
+export interface ClientTools extends SenderTools {
+  /** Waits before each poll, ms. */
+  readonly sleep: (milliseconds: number) => Promise<void>;
+}
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 /** Asks IdentifAI from a server of the customer's own, without a relay or a person before a camera. */
 export interface IdentifaiClient {
   /**
@@ -220,7 +237,7 @@ export interface IdentifaiClient {
 
 export function createIdentifaiClient(
   options: IdentifaiOptions,
-  { fetch = globalThis.fetch, now = Date.now, timeout = 30_000 }: Partial<SenderTools> = {},
+  { fetch = globalThis.fetch, now = Date.now, timeout = 30_000, sleep = pause }: Partial<ClientTools> = {},
 ): IdentifaiClient {
   const sender = createIdentifaiSender(options, { fetch, now, timeout });
   return {
@@ -228,7 +245,7 @@ export function createIdentifaiClient(
       let whole = await submitAll(sender, [name], { refNumber, photos, context, faceId });
       const { attempts, intervalMs } = identifai.polling;
       for (let attempt = 0; whole.kind === 'pending' && attempt < attempts; attempt++) {
-        await new Promise((resolve) => setTimeout(resolve, intervalMs));
+        await sleep(intervalMs);
         whole = await pollAll(sender, whole.jobs, refNumber);
       }
       if (whole.kind === 'error') throw whole.error;
@@ -259,7 +276,9 @@ export function createEendigoSender(options: EendigoOptions, tools: SenderTools)
 
 function toBase(text: string): URL {
   if (!URL.canParse(text)) throw new CaptureError('configuration-invalid', 'a provider base is not a URL');
-  return new URL(text.replace(/\/?$/, '/'));
+  const base = new URL(text.replace(/\/?$/, '/'));
+  checkRetired(base);
+  return base;
 }
 
 /** Why IdentifAI gave no token: a refusal is about the keys, silence is not. */

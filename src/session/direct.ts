@@ -39,7 +39,7 @@ export async function submitDirect(line: Line, wanted: Wanted, first: TokenAnswe
       const outcome = provider.read(answer, { analytic, refNumber: request.refNumber });
       return outcome.kind === 'error' && outcome.error.code === 'token-expired' ? null : outcome;
     };
-    return { name, body, read };
+    return { name, analytic, body, read };
   });
 
   const results = new Map<string, Result>();
@@ -59,10 +59,15 @@ export async function submitDirect(line: Line, wanted: Wanted, first: TokenAnswe
     if (submitted.kind !== 'pending') results.set(name, settle(submitted));
     else jobs.set(name, new URL(provider.paths.job + encodeURIComponent(submitted.job), base));
   }
-  const whole = (): Result | null =>
-    jobs.size > 0
-      ? null
-      : combined(wanted.names.flatMap((name) => [[name, results.get(name)] as const]).filter(isAnswered));
+  const whole = (): Result | null => {
+    if (jobs.size > 0) return null;
+    return combined(
+      questions.flatMap(({ name, analytic }) => {
+        const result = results.get(name);
+        return result ? [{ name, analytic, result }] : [];
+      }),
+    );
+  };
 
   return (
     whole() ??
@@ -84,9 +89,6 @@ export async function submitDirect(line: Line, wanted: Wanted, first: TokenAnswe
     })
   );
 }
-
-const isAnswered = (entry: readonly [string, Result | undefined]): entry is readonly [string, Result] =>
-  entry[1] !== undefined;
 
 function settle(outcome: Exclude<Outcome, { kind: 'pending' }>): Result {
   if (outcome.kind === 'error') throw outcome.error;

@@ -77,12 +77,19 @@ export async function submit(request: SubmitRequest): Promise<Result> {
   }
   const line = new Line({ ...request, steps: [...photos.keys()], photos });
   const token = await line.askToken();
-  if (token.upload_url != null) return submitToRelay(line, wanted, token);
-  // Pages with a relay never load it.
+  // Pages with a relay never load what only direct mode needs.
+  const send = token.upload_url == null ? await loadDirect() : submitToRelay;
+  const result = await send(line, wanted, token);
+  // Whoever cancelled while the last answer came in is told of no result.
+  request.signal.throwIfAborted();
+  return result;
+}
+
+async function loadDirect(): Promise<typeof submitToRelay> {
   const { submitDirect } = await import('./direct.ts').catch(() => {
     throw new CaptureError('assets-failed', 'what direct mode needs could not be loaded');
   });
-  return submitDirect(line, wanted, token);
+  return submitDirect;
 }
 
 /** The ways an answer of the relay can go on. */

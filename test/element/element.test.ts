@@ -16,6 +16,22 @@ describe('attributes', () => {
     [{ 'ref-number': '12345' }, 'ref-number'],
     [{ 'provider-base': 'ftp://example.test/' }, 'provider-base'],
     [{ 'assets-base': 'data:text/html,x' }, 'assets-base'],
+    [{ analytics: 'face-recognition' }, 'analytics must be one of face-match, '],
+    [{ analytics: 'face-match,' }, 'analytics'],
+    [{ analytics: 'toString' }, 'analytics'],
+    [{ analytics: 'facecompareliveness' }, 'analytics'],
+    [{ analytics: 'ocr-sim', steps: 'sim', provider: 'eendigo' }, 'analytics'],
+    [{ analytics: 'ocr-ktp,ocr-ktp' }, 'each once'],
+    [{ analytics: 'ocr-ktp,ocr-sim', steps: 'ktp,sim' }, 'fields of one card'],
+    [{ analytics: 'delete-enrollment' }, 'asked for by a server'],
+    [{ analytics: 'ocr-npwp' }, 'steps lacks npwp'],
+    [{ analytics: 'face-match', steps: 'selfie' }, 'steps lacks ktp'],
+    [{ 'face-id': '12a' }, 'face-id must be digits'],
+    [{ 'provider-base': 'https://api.cloud.nodeflux.io' }, 'use https://api.identifai.id'],
+    [
+      { 'token-endpoint': 'https://backend.cloud.nodeflux.io/auth/signatures' },
+      'use https://api.identifai.id/public',
+    ],
     [{ allow: 'smile' }, 'allow'],
     [{ allow: 'glasses,' }, 'allow'],
     [{ allow: 'glasses, no-face' }, 'allow'],
@@ -65,6 +81,34 @@ describe('attributes', () => {
     const error = nextError(element);
     press(element, 'start');
     expect((await error).code).toBe('camera-denied');
+  });
+
+  test.each<Record<string, string>>([
+    { analytics: 'face-match-liveness-v2,ocr-ktp' },
+    { analytics: ' face-match , face-liveness-v4 ' },
+    { analytics: 'face-match-liveness-v1,ocr-sim', steps: 'sim,ktp,selfie' },
+    { analytics: 'ocr-npwp', steps: 'npwp' },
+    { analytics: 'ocr-npwp', steps: 'npwp,selfie', provider: 'eendigo' },
+    { analytics: 'face-match-enrollment', 'face-id': '1001', steps: 'selfie' },
+  ])('%o is taken', async (attributes) => {
+    const element = await mount(attributes, () => Promise.reject(new DOMException('', 'NotAllowedError')));
+    const error = nextError(element);
+    press(element, 'start');
+    expect((await error).code).toBe('camera-denied');
+  });
+
+  test.each<[context: unknown, named: string]>([
+    ['0042', 'context must be an object'],
+    [null, 'context must be an object'],
+    [{ officeCode: 42 }, 'context.officeCode must be a string'],
+    [{ officeCode: '42', officeName: null }, 'context.officeName must be a string'],
+  ])('context = %j is refused with a name the developer can act on', async (context, named) => {
+    const element = await mount({});
+    element.context = context as Readonly<Record<string, string>>;
+    const error = nextError(element);
+    press(element, 'start');
+    expect(await error).toMatchObject({ code: 'configuration-invalid', retryable: false });
+    expect((await error).message).toContain(named);
   });
 
   test('a mended attribute counts at the next try', async () => {

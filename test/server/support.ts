@@ -156,3 +156,48 @@ export async function received(app: Hono, refNumber: string): Promise<readonly R
   const response = await app.request(`/sandbox/received/${refNumber}`);
   return ((await response.json()) as { requests: Received[] }).requests;
 }
+
+/** One request that arrived at a provider's path of the sandbox. */
+export interface Arrived {
+  readonly method: string;
+  /** Below the provider's base. */
+  readonly path: string;
+  readonly headers: Headers;
+  /** The JSON that was sent, or the fields of the form; null where nothing was. */
+  readonly body: unknown;
+}
+
+/** Listens to what the sandbox of an app is asked, whoever asks. */
+export function listen(app: Hono): Arrived[] {
+  const arrived: Arrived[] = [];
+  const { fetch } = app;
+  app.fetch = async (request, ...rest) => {
+    const path = /^\/sandbox\/(?:identifai|eendigo)(\/.*)/.exec(new URL(request.url).pathname)?.[1];
+    if (path !== undefined) {
+      const { method, headers } = request;
+      arrived.push({ method, path, headers, body: await bodyOf(request.clone()) });
+    }
+    return fetch(request, ...rest);
+  };
+  return arrived;
+}
+
+async function bodyOf(request: Request): Promise<unknown> {
+  if (request.headers.get('content-type')?.startsWith('multipart/form-data')) {
+    return Object.fromEntries(await request.formData());
+  }
+  const text = await request.text();
+  return text === '' ? null : (JSON.parse(text) as unknown);
+}
+
+/** A picture of its own for each step, told by its size. */
+export const PICTURES: Readonly<Record<Step, Uint8Array<ArrayBuffer>>> = {
+  selfie: SELFIE,
+  ktp: KTP,
+  sim: drawJpeg(1150, 724),
+  npwp: drawJpeg(1160, 732),
+};
+
+/** The pictures of these steps, as the widget holds them. */
+export const picturesOf = (steps: readonly Step[]): Map<Step, Blob> =>
+  new Map(steps.map((step) => [step, blob(PICTURES[step])]));
