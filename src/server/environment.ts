@@ -39,7 +39,7 @@ const refuse = (sentence: string): CaptureError => new CaptureError('configurati
 /**
  * Reads the relay's options from environment variables: `KYC_RELAY_SECRET`, `IDENTIFAI_ACCESS_KEY`,
  * `IDENTIFAI_SECRET_KEY`, `IDENTIFAI_BASE`, `IDENTIFAI_MODE`, `EENDIGO_KEY`, `EENDIGO_TENANT_CODE`, `EENDIGO_BASE`,
- * `KYC_RELAY_ANALYTICS`, and the limits. A provider without keys is left out.
+ * `KYC_RELAY_ANALYTICS`, `KYC_RELAY_DIRECT` (`yes`), and the limits. A provider without keys is left out.
  * @throws CaptureError `configuration-invalid` for a limit that is no whole number from 1, and for an unknown mode
  */
 export function readRelayOptions(environment: Environment): RelayOptions {
@@ -50,6 +50,7 @@ export function readRelayOptions(environment: Environment): RelayOptions {
     IDENTIFAI_BASE: identifaiBase,
     IDENTIFAI_MODE: mode = 'asynchronous',
     KYC_RELAY_ANALYTICS: analytics,
+    KYC_RELAY_DIRECT: direct,
     EENDIGO_KEY: key,
     EENDIGO_TENANT_CODE: tenantCode,
     EENDIGO_BASE: eendigoBase,
@@ -64,6 +65,7 @@ export function readRelayOptions(environment: Environment): RelayOptions {
   }
   return {
     secret,
+    ...(direct === 'yes' ? { direct: true } : {}),
     ...(analytics ? { analytics: analytics.split(',').map((name) => name.trim()) } : {}),
     ...(accessKey && secretKey
       ? { identifai: { accessKey, secretKey, mode, ...(identifaiBase ? { base: identifaiBase } : {}) } }

@@ -8,7 +8,22 @@ export { createSandbox, playTokenFaults, type SandboxOptions } from './sandbox.t
 export type { Received, ReceivedImage } from './sandbox-stage.ts';
 export { SANDBOX_CASES, findCase, type Expectation, type SandboxCase } from './sandbox-cases.ts';
 export { registerProvider, type Analytic, type ProviderProfile } from '../providers/profiles.ts';
-export type { Provider } from '../providers/provider.ts';
+export {
+  parseBody,
+  type Asked,
+  type Outcome,
+  type Provider,
+  type ProviderAnswer,
+} from '../providers/provider.ts';
+export {
+  failure,
+  photoRefused,
+  readBoolean,
+  readNumber,
+  readRefusal,
+  toResult,
+  unreadable,
+} from '../providers/reading.ts';
 export {
   createIdentifaiClient,
   type EendigoOptions,
@@ -56,6 +71,7 @@ export function createApp(options: AppOptions = {}): Hono {
   const origin = 'http://sandbox.invalid';
   const relay = createRelay({
     secret: random(),
+    direct: true,
     ...options.relay,
     identifai: { ...sandbox.identifai, base: origin + APP_PATHS.identifai },
     eendigo: { ...sandbox.eendigo, base: origin + APP_PATHS.eendigo },

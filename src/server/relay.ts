@@ -40,6 +40,11 @@ export interface RelayOptions {
   readonly senders?: readonly Sender[];
   /** What a page may ask for, by the providers' names; everything but changes of enrolments where it is left out. */
   readonly analytics?: readonly string[];
+  /**
+   * Whether browsers are given IdentifAI's own tokens, to send to it themselves. No, where it is left out: such a token is
+   * bound to no analytic and to no face, so whoever holds one may also enrol a face, or delete one.
+   */
+  readonly direct?: boolean;
   /** The number, in digits, under which the provider knows this person's face; a page cannot say it. */
   readonly faceIdOf?: (request: Request) => string | null | Promise<string | null>;
   /** Whether this person may have a token; everybody may where it is left out. */
@@ -206,8 +211,8 @@ export function createRelay(options: RelayOptions): Hono {
 
   app.post('/token/direct', smallBody, async (c) => {
     const { provider } = await readTokenRequest(c);
-    if (provider !== 'identifai' || !identifai) {
-      throw new CaptureError('configuration-invalid', 'only IdentifAI has tokens for browsers');
+    if (provider !== 'identifai' || !identifai || !options.direct) {
+      throw new CaptureError('configuration-invalid', 'this relay has no tokens for browsers');
     }
     const { body } = await identifai.submissionToken();
     return c.body(body, 200, { 'content-type': 'application/json' });

@@ -108,6 +108,7 @@ for (const mode of MODES) {
     secret: SECRETS.relay,
     identifai: { ...keys, base, mode },
     analytics: NAMES,
+    direct: true,
     faceIdOf: (asked) => asked.headers.get('x-face'),
     fetch: inProcess,
   });

@@ -261,6 +261,7 @@ describe("IdentifAI's signature", () => {
     const relay = createRelay({
       secret: SECRETS.relay,
       identifai: { ...keys, base: 'http://sandbox.invalid/' },
+      direct: true,
       now: () => clock,
       fetch: async (input, init) => {
         const asked = new Request(input, init);
@@ -343,6 +344,16 @@ test('a provider that quotes a secret does not get it past the relay', async () 
   expect(JSON.parse(text)).toMatchObject({
     error: { code: 'answer-unreadable', raw: { loginId: '[removed]', hint: ['key [removed]'] } },
   });
+});
+
+test('browsers get no tokens of IdentifAI unless the relay is told to give them', async () => {
+  const relay = createRelay({ secret: SECRETS.relay, identifai: QUICK.sandbox.identifai });
+  const response = await relay.request('/token/direct', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ refNumber: 'SPECIMEN01', provider: 'identifai', steps: ['selfie', 'ktp'] }),
+  });
+  expect([response.status, await codeOf(response)]).toEqual([422, 'configuration-invalid']);
 });
 
 test('nothing is logged, whatever happens', async () => {
