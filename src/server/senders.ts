@@ -128,7 +128,8 @@ export function createIdentifaiSender(options: IdentifaiOptions, tools: SenderTo
     submissionToken,
     submit: ({ photos, refNumber }) => {
       const dataUrls = new Map([...photos].map(([step, jpeg]) => [step, toDataUrl(jpeg)]));
-      const body = JSON.stringify(buildIdentifaiRequest(dataUrls, refNumber));
+      // As bytes, which fetch would make of it anyway: the text, of many megabytes, need not outlive this line.
+      const body = new TextEncoder().encode(JSON.stringify(buildIdentifaiRequest(dataUrls, refNumber)));
       return send(refNumber, identifai.paths.submit, { method: 'POST', body });
     },
     poll: (job, refNumber) =>
