@@ -40,7 +40,10 @@ if (values.sandbox) await runSandbox();
 else await run(Number(values['at-once']), Number(values.rounds));
 
 async function runSandbox(): Promise<void> {
-  const server = serve({ fetch: createSandbox(KEYS).fetch, port: 0, hostname: '127.0.0.1' });
+  // A process that decodes for seconds would else end connections whose next request it has not had time to read.
+  const serverOptions = { keepAliveTimeout: 75_000 };
+  const { fetch } = createSandbox(KEYS);
+  const server = serve({ fetch, port: 0, hostname: '127.0.0.1', serverOptions });
   if (!server.listening) await once(server, 'listening');
   console.log(`The sandbox listens on http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }
