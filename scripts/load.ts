@@ -49,8 +49,9 @@ async function runSandbox(): Promise<void> {
 }
 
 async function run(atOnce: number, rounds: number): Promise<void> {
-  if (!(atOnce > 0 && rounds > 0)) {
-    console.error('Usage: npm run load -- [--at-once 200] [--rounds 1]');
+  // More than 200 submissions the sandbox does not remember.
+  if (!(atOnce > 0 && atOnce <= 200 && rounds > 0)) {
+    console.error('Usage: npm run load -- [--at-once 200] [--rounds 1], at most 200 at once');
     process.exit(2);
   }
   const rows: Row[] = [];
