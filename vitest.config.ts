@@ -36,7 +36,7 @@ export default defineConfig({
         server: { fs: { allow: ['.', '../shared'] } },
         test: {
           name: 'browser',
-          include: ['test/{element,analysis}/**/*.test.ts'],
+          include: ['test/{element,analysis,runtime}/**/*.test.ts'],
           testTimeout: 60_000,
           browser: {
             enabled: true,

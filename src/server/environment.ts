@@ -39,7 +39,8 @@ const refuse = (sentence: string): CaptureError => new CaptureError('configurati
 /**
  * Reads the relay's options from environment variables: `KYC_RELAY_SECRET`, `IDENTIFAI_ACCESS_KEY`,
  * `IDENTIFAI_SECRET_KEY`, `IDENTIFAI_BASE`, `IDENTIFAI_MODE`, `EENDIGO_KEY`, `EENDIGO_TENANT_CODE`, `EENDIGO_BASE`,
- * `KYC_RELAY_ANALYTICS`, `KYC_RELAY_DIRECT` (`yes`), and the limits. A provider without keys is left out.
+ * `KYC_RELAY_ANALYTICS`, `KYC_RELAY_DIRECT` (`yes`), and those of limits and time-out that the README lists. A provider
+ * without keys is left out.
  * @throws CaptureError `configuration-invalid` for a limit that is no whole number from 1, and for an unknown mode
  */
 export function readRelayOptions(environment: Environment): RelayOptions {
@@ -55,6 +56,7 @@ export function readRelayOptions(environment: Environment): RelayOptions {
     EENDIGO_TENANT_CODE: tenantCode,
     EENDIGO_BASE: eendigoBase,
   } = environment;
+  const timeout = readNumber(environment, 'KYC_RELAY_PROVIDER_TIMEOUT_SECONDS', 1);
   const limits: { -readonly [name in keyof RelayLimits]?: RelayLimits[name] } = {};
   for (const [name, [variable, units]] of Object.entries(LIMITS)) {
     const value = readNumber(environment, variable, 1);
@@ -73,6 +75,7 @@ export function readRelayOptions(environment: Environment): RelayOptions {
     ...(key && tenantCode
       ? { eendigo: { key, tenantCode, ...(eendigoBase ? { base: eendigoBase } : {}) } }
       : {}),
+    ...(timeout === null ? {} : { providerTimeout: timeout * 1000 }),
     ...(Object.keys(limits).length > 0 ? { limits } : {}),
   };
 }

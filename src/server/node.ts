@@ -1,7 +1,7 @@
 import { serve } from '@hono/node-server';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { CaptureError } from '../domain/result.ts';
 import type { RelaySettings } from './environment.ts';
 import { createRelay } from './relay.ts';
@@ -15,6 +15,11 @@ export interface RunningRelay {
 
 /** Until a request has arrived as a whole, its wait included, ms: a megabyte at 100 kbit/s takes 80 s. */
 const REQUEST_TIMEOUT = 120_000;
+/**
+ * For a connection without a request, ms: longer than proxies (60 s) keep theirs, so that none sends photos into a
+ * connection that is about to end. Node's own 5 s lost uploads under load.
+ */
+const KEEP_ALIVE_TIMEOUT = 75_000;
 
 /**
  * Starts the relay on Node's own server.
@@ -34,10 +39,13 @@ export async function serveRelay(
   all.route(path === '' ? '/' : path, app);
 
   let closing = false;
+  /** Connections that have asked for nothing yet: browsers and balancers open some in advance. */
+  const silent = new Set<Socket>();
   return new Promise((resolve, reject) => {
     const server = serve(
       {
         fetch: async (request, { incoming }) => {
+          silent.delete(incoming.socket);
           const address = incoming.socket.remoteAddress ?? '';
           const forwarded = request.headers.get('x-forwarded-for');
           clients.set(request, clientAddress(address, forwarded, trustedProxies));
@@ -48,19 +56,25 @@ export async function serveRelay(
         },
         hostname: host,
         port,
-        serverOptions: { requestTimeout: REQUEST_TIMEOUT },
+        serverOptions: { requestTimeout: REQUEST_TIMEOUT, keepAliveTimeout: KEEP_ALIVE_TIMEOUT },
       },
       (address: AddressInfo) => {
         resolve({
           port: address.port,
           close: async () => {
             closing = true;
-            await new Promise((closed) => server.close(closed));
+            const closed = new Promise((resolve) => server.close(resolve));
+            for (const socket of silent) socket.destroy();
+            await closed;
             redis?.close();
           },
         });
       },
     );
+    server.on('connection', (socket: Socket) => {
+      silent.add(socket);
+      socket.once('close', () => silent.delete(socket));
+    });
     server.on('error', (error: Error) => {
       redis?.close();
       reject(error);

@@ -244,7 +244,8 @@ export function createRelay(options: RelayOptions): Hono {
       // Claimed before the photos are read, so that one token buys one reading.
       if (!claims || !sender || !(await claim(claims))) return tokenRefused(c);
 
-      const form = await c.req.formData().catch(() => null);
+      // Not by `c.req`, which would keep the photos until there is an answer.
+      const form = await c.req.raw.formData().catch(() => null);
       if (!form) throw new CaptureError('upload-refused', 'the upload cannot be read as a form');
       if (form.get('refNumber') !== claims.refNumber) {
         throw new CaptureError('upload-refused', 'the upload is not for the reference number of its token');

@@ -208,9 +208,9 @@ export function createIdentifaiSender(options: IdentifaiOptions, tools: SenderTo
         const jpeg = photos.get(step);
         if (jpeg) dataUrls.set(step, toDataUrl(jpeg));
       }
-      const body = JSON.stringify(
-        buildIdentifaiRequest(analytic, dataUrls, clientRefOf(refNumber, place), faceId),
-      );
+      const request = buildIdentifaiRequest(analytic, dataUrls, clientRefOf(refNumber, place), faceId);
+      // As bytes, which fetch would make of it anyway: the text, of many megabytes, need not outlive this line.
+      const body = new TextEncoder().encode(JSON.stringify(request));
       return send(question, identifai.paths[mode] + name, { method: 'POST', body });
     },
     poll: (question, job) => send(question, identifai.paths.job + encodeURIComponent(job), { method: 'GET' }),

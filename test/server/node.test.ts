@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRelaySettings } from '../../src/server/environment.ts';
 import { clientAddress } from '../../src/server/node.ts';
@@ -26,6 +28,7 @@ describe('the settings', () => {
         identifai: {
           accessKey: SECRETS.accessKey,
           secretKey: SECRETS.secretKey,
+          mode: 'asynchronous',
           base: 'http://sandbox.invalid',
         },
         eendigo: { key: SECRETS.key, tenantCode: SECRETS.tenantCode, base: 'http://sandbox.invalid' },
@@ -48,6 +51,7 @@ describe('the settings', () => {
       KYC_RELAY_TRUSTED_PROXIES: '2',
       KYC_RELAY_TOKENS_PER_MINUTE: '7',
       KYC_RELAY_LONGEST_WAIT_SECONDS: '3',
+      KYC_RELAY_PROVIDER_TIMEOUT_SECONDS: '9',
     });
     expect(settings).toMatchObject({
       host: '::',
@@ -55,7 +59,7 @@ describe('the settings', () => {
       path: '/a/b',
       redisUrl: 'redis://host',
       trustedProxies: 2,
-      relay: { limits: { tokensPerMinute: 7, longestWait: 3000 } },
+      relay: { providerTimeout: 9000, limits: { tokensPerMinute: 7, longestWait: 3000 } },
     });
   });
 
@@ -204,6 +208,8 @@ describe('kyc-capture-relay', () => {
       const seen = await fetch(`${sandbox.origin}/received/SLOWLY0001`);
       return ((await seen.json()) as { requests: unknown[] }).requests.length > 0;
     });
+    const silent = connect(Number(new URL(relay.origin).port), '127.0.0.1');
+    await once(silent, 'connect');
     relay.child.kill('SIGTERM');
     await until('the relay is closed', () =>
       fetch(`${relay.origin}/health`).then(
@@ -213,6 +219,7 @@ describe('kyc-capture-relay', () => {
     );
     const response = await answer;
     expect([response.status, response.headers.get('connection')]).toEqual([200, 'close']);
+    silent.on('error', () => undefined);
     expect(await relay.ended).toBe(0);
   });
 
