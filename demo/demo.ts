@@ -12,7 +12,9 @@ import { TEXTS, type Language, type Texts } from './texts.ts';
 
 const capture = theWidget();
 const settings = need('#settings') as HTMLFormElement;
-const steps = settings.elements.namedItem('steps') as HTMLInputElement;
+/** Attributes of the widget that are written as they are. */
+const WRITTEN = ['steps', 'analytics'] as const;
+const written = (name: string): HTMLInputElement => settings.elements.namedItem(name) as HTMLInputElement;
 const debugSwitch = settings.elements.namedItem('debug') as HTMLInputElement;
 const log = need('#log');
 const resultCard = need('#result');
@@ -76,8 +78,11 @@ function configure(): void {
   choice('mode').disabled = provider === 'eendigo';
   const direct = provider === 'identifai' && choice('mode').value === 'direct';
   capture.setAttribute('provider', provider);
-  if (steps.value) capture.setAttribute('steps', steps.value);
-  else capture.removeAttribute('steps');
+  for (const name of WRITTEN) {
+    const { value } = written(name);
+    if (value) capture.setAttribute(name, value);
+    else capture.removeAttribute(name);
+  }
   capture.setAttribute('token-endpoint', direct ? 'kyc/token/direct' : 'kyc/token');
   if (direct) capture.setAttribute('provider-base', 'sandbox/identifai');
   else capture.removeAttribute('provider-base');
@@ -111,20 +116,19 @@ function check(passed: boolean | undefined, score: number | null, threshold: num
 
 function showResult(shown: Result): void {
   const texts = TEXTS[language];
-  const { verified, liveness, match } = shown;
+  const { verified, liveness, match, document: card } = shown;
+  const outcome = verified ? 'verified' : liveness || match ? 'notVerified' : 'received';
   const facts: readonly (readonly [string, string])[] = [
     [texts.liveness, check(liveness?.live, liveness?.score ?? null, liveness?.threshold ?? null)],
     [texts.match, check(match?.matched, match?.similarity ?? null, match?.threshold ?? null)],
     [texts.reference, shown.refNumber],
     [texts.transaction, shown.transactionId ?? '–'],
+    ...Object.entries(card?.fields ?? {}),
   ];
   const again = node('button', texts.again);
   again.addEventListener('click', restart);
   resultCard.replaceChildren(
-    node('header', [
-      node('h2', verified ? texts.verified : texts.notVerified),
-      node('p', verified ? texts.verifiedLead : texts.notVerifiedLead, 'small'),
-    ]),
+    node('header', [node('h2', texts[outcome]), node('p', texts[`${outcome}Lead`], 'small')]),
     node(
       'dl',
       facts.map(([term, value]) => node('div', [node('dt', term), node('dd', value)])),
@@ -206,7 +210,7 @@ for (const button of document.querySelectorAll<HTMLElement>('[data-language]')) 
 }
 settings.addEventListener('change', configure);
 
-/** The address may preset the sandbox: `?provider=eendigo&steps=ktp,npwp&camera=sample&answer=NOTLIVE&debug`. */
+/** The address may preset the sandbox: `?provider=eendigo&steps=ktp&analytics=ocr-ktp&camera=sample&answer=NOTLIVE&debug`. */
 function preset(): void {
   const answers = choice('answer');
   answers.append(
@@ -216,7 +220,7 @@ function preset(): void {
   for (const [name, value] of new URLSearchParams(location.search)) {
     const control = settings.elements.namedItem(name);
     if (control === debugSwitch) debugSwitch.checked = true;
-    else if (control === steps) steps.value = value;
+    else if (WRITTEN.some((known) => known === name)) written(name).value = value;
     else if (control instanceof HTMLSelectElement) control.value = value;
   }
 }

@@ -56,6 +56,24 @@ for (const [index, { provider, mode, setting }] of JOURNEYS.entries()) {
   });
 }
 
+for (const mode of ['relay', 'direct'] as const) {
+  test(`${mode}: a verification and the card's fields come of one capture`, async ({ open }) => {
+    const analytics = 'face-match-liveness-v2,ocr-ktp';
+    const capture = await open(`/?provider=identifai&mode=${mode}&analytics=${analytics}`, {
+      scenes: goodScenes(),
+    });
+    expect(await capture.run()).toMatchObject({ ended: 'done', result: { verified: true } });
+    const { detail } = await capture.waitForEvent('kyc-complete');
+    expect(detail).toMatchObject({ document: { type: 'ktp', fields: { nik: '3171011501900001' } } });
+    await expect(capture.page.locator('#result')).toContainText('3171011501900001');
+    const received: unknown = await (
+      await fetch(`${ORIGIN}/sandbox/received/${String(detail['refNumber'])}x2`)
+    ).json();
+    expect(received).toMatchObject({ requests: [{ analytic: 'ocr-ktp' }] });
+    expect(capture.console).toEqual([]);
+  });
+}
+
 test('without any camera: the sample camera of the demo leads to a result', async () => {
   const browser = await launchCapture({ chromium, camera: 'none' });
   const capture = await browser.open(`${ORIGIN}/?provider=eendigo&camera=sample`, {
