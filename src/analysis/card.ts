@@ -134,12 +134,13 @@ const MOST_MISSES = 3;
 /** Light is measured on cards of at least this width, over the guide's: washed out ones leave only their portraits. */
 const SMALLEST_LIT = 0.4;
 
-/** A card bears a portrait, or print where no portrait is looked for. */
-const isCard = ({ outline, portrait, print }: View): boolean =>
-  outline !== null &&
-  (portrait === null
-    ? print >= LEAST_PRINT && !outline.isDoubtful
-    : Math.max(portrait.upright, portrait.turned) > (outline.isDoubtful ? LEAST_PORTRAIT : 0));
+/** A card bears a portrait, or print where no portrait is looked for. A doubtful outline holds a certain portrait. */
+function isCard({ outline, portrait, print }: View): boolean {
+  if (outline === null) return false;
+  const { isDoubtful } = outline;
+  if (portrait === null) return !isDoubtful && print >= LEAST_PRINT;
+  return Math.max(portrait.upright, portrait.turned) > (isDoubtful ? LEAST_PORTRAIT : 0);
+}
 
 /** An outline that looks like this much of a card's is not looked for in another way: 49 of 50 good scenes do. */
 const SURE_SCORE = 1.65;
