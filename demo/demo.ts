@@ -142,7 +142,7 @@ function showResult(shown: Result): void {
     node('details', [node('summary', texts.raw), node('pre', JSON.stringify(shown.raw, null, 2))]),
     again,
   );
-  resultCard.classList.toggle('verified', verified);
+  resultCard.classList.toggle('good', outcome !== 'notVerified');
   resultCard.hidden = false;
 }
 
