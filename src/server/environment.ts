@@ -1,6 +1,7 @@
 import { CaptureError } from '../domain/result.ts';
 import type { RelayOptions } from './relay.ts';
 import type { RelayLimits } from './throttle.ts';
+import { SMALLEST_SECRET } from './tokens.ts';
 
 /** Variables by their names, such as `process.env` or the bindings of a worker. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,8 +17,6 @@ export interface RelaySettings {
   /** Proxies in front of the relay that add to `X-Forwarded-For`; its other entries anybody could have written. */
   readonly trustedProxies: number;
 }
-
-const SMALLEST_SECRET = 32;
 
 /** Each limit's variable, and how many of the limit's units one of the variable's is. */
 const LIMITS: Record<keyof RelayLimits, readonly [variable: string, units: number]> = {

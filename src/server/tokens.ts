@@ -64,7 +64,8 @@ export interface Tokens {
 }
 
 const AUDIENCE = 'kyc-capture-submission';
-const SMALLEST_SECRET = 32;
+/** Bytes that HS256 needs at least (RFC 7518, 3.2). */
+export const SMALLEST_SECRET = 32;
 
 /**
  * @param secret at least 32 characters; every instance of a relay needs the same
