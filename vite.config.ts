@@ -67,7 +67,7 @@ const builds: Record<string, UserConfig> = {
       },
     },
   },
-  // For a page without a bundler: what only direct mode needs lies apart, and so does what it shares with the rest.
+  // For a page without a bundler: what not every page needs lies apart, and so does what several files share.
   standalone: {
     publicDir: false,
     plugins: [withoutReasons, withoutIndents],
@@ -78,7 +78,7 @@ const builds: Record<string, UserConfig> = {
       rolldownOptions: {
         output: {
           minify: true,
-          chunkFileNames: ({ name }) => `kyc-capture-${name === 'direct' ? name : 'shared'}.js`,
+          chunkFileNames: ({ name, isDynamicEntry }) => `kyc-capture-${isDynamicEntry ? name : 'shared'}.js`,
         },
       },
     },
