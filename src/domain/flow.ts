@@ -1,103 +1,17 @@
-import { guide, readyForShutter, startGuide, type Guide } from './guide.ts';
-import type { Size } from './geometry.ts';
-import type { CaptureError, ErrorCode, Issue, Result, Step } from './result.ts';
+import { guide, readyForShutter, startGuide } from './guide.ts';
+import {
+  NOT_STARTED,
+  type Effect,
+  type Event,
+  type Journey,
+  type News,
+  type Photo,
+  type Photos,
+  type Resume,
+  type State,
+} from './journey.ts';
 import { MANUAL_SHUTTER_AFTER_MS } from './limits.ts';
-
-/** A photo that was taken; the picture itself stays with the session. */
-export interface Photo extends Size {
-  readonly step: Step;
-  readonly bytes: number;
-  /** Encodes it took to meet the limits. */
-  readonly encodes: number;
-  /** What may be wrong with it, the most helpful first; nothing where the shutter went by itself. */
-  readonly issues: readonly Issue[];
-}
-
-/** What submitting is doing: asking for the token, sending, waiting for the provider. */
-export type SendingPhase = 'token' | 'uploading' | 'waiting';
-
-/** Photos by step; what is here is never lost but by retake, cancel or success. */
-type Photos = Readonly<Partial<Record<Step, Photo>>>;
-
-/** Where the journey is. */
-export type State =
-  | { readonly name: 'start' }
-  | {
-      readonly name: 'opening';
-      readonly step: Step;
-      /** Fraction 0..1 of the assets' bytes. */
-      readonly loaded: number;
-      /** The camera has delivered its first frame. */
-      readonly cameraLive: boolean;
-      readonly analyserReady: boolean;
-    }
-  | {
-      readonly name: 'live';
-      readonly step: Step;
-      readonly since: number;
-      readonly guide: Guide;
-      readonly issues: readonly Issue[];
-      /** The person may press the shutter. */
-      readonly manual: boolean;
-      /** The shutter has fired and the photo is being made. */
-      readonly taking: boolean;
-    }
-  | { readonly name: 'review'; readonly step: Step }
-  | { readonly name: 'sending'; readonly phase: SendingPhase; readonly fraction: number }
-  | { readonly name: 'done'; readonly result: Result }
-  | { readonly name: 'failed'; readonly error: CaptureError; readonly resume: Resume }
-  | { readonly name: 'cancelled' };
-
-/** Where trying again leads. */
-type Resume =
-  { readonly to: 'start' } | { readonly to: 'step'; readonly step: Step } | { readonly to: 'sending' };
-
-/** The whole journey. */
-export interface Journey {
-  readonly steps: readonly Step[];
-  readonly photos: Photos;
-  readonly state: State;
-}
-
-/** What happens to a journey. Times are ms on one monotonic clock. */
-export type Event =
-  | { readonly type: 'start'; readonly steps: readonly Step[] }
-  | { readonly type: 'assets-loading'; readonly fraction: number }
-  | { readonly type: 'camera-live'; readonly now: number }
-  | { readonly type: 'analyser-ready'; readonly now: number }
-  | { readonly type: 'observed'; readonly issues: readonly Issue[]; readonly now: number }
-  | { readonly type: 'shutter' }
-  | { readonly type: 'photo-taken'; readonly photo: Photo }
-  | { readonly type: 'use' }
-  | { readonly type: 'retake' }
-  | { readonly type: 'vetoed' }
-  | { readonly type: 'sending'; readonly phase: SendingPhase; readonly fraction: number }
-  | { readonly type: 'completed'; readonly result: Result }
-  | { readonly type: 'failed'; readonly error: CaptureError }
-  | { readonly type: 'retry' }
-  | { readonly type: 'cancel' };
-
-/** What the session has to do. */
-export type Effect =
-  | { readonly type: 'open'; readonly step: Step }
-  | { readonly type: 'take'; readonly step: Step; readonly frame: 'sharpest' | 'present' }
-  | { readonly type: 'stop-camera' }
-  | { readonly type: 'submit' }
-  | { readonly type: 'release'; readonly photos: 'keep' | 'forget' }
-  | { readonly type: 'tell'; readonly news: News };
-
-/** What the page is told, one for one the element's events. */
-export type News =
-  | { readonly type: 'ready'; readonly step: Step }
-  | { readonly type: 'feedback'; readonly step: Step; readonly issues: readonly Issue[] }
-  | { readonly type: 'capture'; readonly photo: Photo }
-  | { readonly type: 'progress'; readonly phase: 'loading' | SendingPhase; readonly fraction: number }
-  | { readonly type: 'complete'; readonly result: Result }
-  | { readonly type: 'error'; readonly error: CaptureError }
-  | { readonly type: 'cancel' };
-
-/** A journey that has not begun. */
-export const NOT_STARTED: Journey = { steps: [], photos: {}, state: { name: 'start' } };
+import type { CaptureError, ErrorCode, Step } from './result.ts';
 
 type Next = readonly [Journey, readonly Effect[]];
 
@@ -111,24 +25,43 @@ export function step(journey: Journey, event: Event): Next {
   const { state } = journey;
   switch (state.name) {
     case 'start':
-      return event.type === 'start' ? open({ ...journey, steps: event.steps }) : stay(journey);
+      return beginning(journey, event);
     case 'opening':
       return opening(journey, state, event);
     case 'live':
       return live(journey, state, event);
+    case 'choosing':
+      return choosing(journey, state, event);
     case 'review':
       return review(journey, state, event);
     case 'sending':
       return sending(journey, state, event);
     case 'failed':
-      return event.type === 'retry' ? resume(journey, state.resume) : stay(journey);
+      return ended(journey, state, event);
     case 'done':
     case 'cancelled':
-      return event.type === 'start' ? open({ steps: event.steps, photos: {}, state }) : stay(journey);
+      return event.type === 'start' ? open({ ...NOT_STARTED, steps: event.steps }) : stay(journey);
   }
 }
 
 type In<Name extends State['name']> = Extract<State, { name: Name }>;
+
+function beginning(journey: Journey, event: Event): Next {
+  switch (event.type) {
+    case 'restored':
+      return [{ ...journey, steps: event.steps, photos: event.photos }, []];
+    case 'forget':
+      return [NOT_STARTED, [{ type: 'release', photos: 'forget' }]];
+    case 'start': {
+      const kept = Object.entries(journey.photos).filter(([taken]) =>
+        event.steps.some((wanted) => wanted === taken),
+      );
+      return open({ ...journey, steps: event.steps, photos: Object.fromEntries(kept) });
+    }
+    default:
+      return stay(journey);
+  }
+}
 
 function opening(journey: Journey, state: In<'opening'>, event: Event): Next {
   switch (event.type) {
@@ -139,11 +72,48 @@ function opening(journey: Journey, state: In<'opening'>, event: Event): Next {
       ];
     case 'camera-live':
       return goLive(journey, { ...state, cameraLive: true }, event.now);
-    case 'analyser-ready':
-      return goLive(journey, { ...state, analyserReady: true }, event.now);
+    case 'analyser-ready': {
+      const [next, effects] = goLive(
+        { ...journey, rung: event.rung },
+        { ...state, analyserReady: true },
+        event.now,
+      );
+      const { rung } = event;
+      return rung === journey.rung
+        ? [next, effects]
+        : [next, [tell({ type: 'rung', rung, because: null, after: 0 }), ...effects]];
+    }
+    case 'fell':
+      return fall(journey, state, event);
+    case 'hidden':
+      // Where the person is being asked for the camera, the question itself may cover the page.
+      return state.cameraLive ? goAway(journey, state.step) : stay(journey);
+    case 'shown':
+      return state.away ? open(journey) : stay(journey);
     default:
       return stay(journey);
   }
+}
+
+/** The present rung does not hold: the next is opened, under the same camera. */
+function fall(
+  journey: Journey,
+  state: In<'opening'> | In<'live'>,
+  { rung, because, after }: Extract<Event, { type: 'fell' }>,
+): Next {
+  const fallen: State =
+    state.name === 'opening'
+      ? { ...state, analyserReady: false }
+      : { ...reopened(state.step), cameraLive: true };
+  return [{ ...journey, rung, state: fallen }, [tell({ type: 'rung', rung, because, after })]];
+}
+
+function goAway(journey: Journey, step: Step): Next {
+  return [{ ...journey, state: { ...reopened(step), away: true } }, [{ type: 'stop-camera' }]];
+}
+
+function reopened(step: Step): In<'opening'> {
+  return { name: 'opening', step, loaded: 0, cameraLive: false, analyserReady: false, away: false };
 }
 
 function goLive(journey: Journey, state: In<'opening'>, now: number): Next {
@@ -154,8 +124,9 @@ function goLive(journey: Journey, state: In<'opening'>, now: number): Next {
     since: now,
     guide: startGuide(now),
     issues: [],
-    manual: false,
+    manual: journey.rung === 'manual',
     taking: false,
+    trouble: null,
   };
   return [{ ...journey, state: live }, [tell({ type: 'ready', step: state.step })]];
 }
@@ -163,7 +134,7 @@ function goLive(journey: Journey, state: In<'opening'>, now: number): Next {
 function live(journey: Journey, state: In<'live'>, event: Event): Next {
   switch (event.type) {
     case 'observed': {
-      if (state.taking) return stay(journey);
+      if (state.taking || state.trouble) return stay(journey);
       const guided = guide(state.guide, event.issues, event.now);
       const taking = readyForShutter(guided);
       const manual = state.manual || event.now - state.since >= MANUAL_SHUTTER_AFTER_MS[state.step];
@@ -175,22 +146,52 @@ function live(journey: Journey, state: In<'live'>, event: Event): Next {
       if (taking) effects.push({ type: 'take', step: state.step, frame: 'sharpest' });
       return [{ ...journey, state: next }, effects];
     }
+    case 'trouble':
+      return event.trouble === state.trouble
+        ? stay(journey)
+        : [
+            { ...journey, state: { ...state, trouble: event.trouble } },
+            [tell({ type: 'trouble', trouble: event.trouble })],
+          ];
+    case 'fell':
+      // The photo under way comes about without frames that are judged.
+      return state.taking ? stay(journey) : fall(journey, state, event);
+    case 'hidden':
+      return state.taking ? stay(journey) : goAway(journey, state.step);
+    case 'switch':
+      return state.taking ? stay(journey) : open(journey);
     case 'shutter':
-      return state.taking || !state.manual
+      return state.taking || state.trouble || !state.manual
         ? stay(journey)
         : [
             { ...journey, state: { ...state, taking: true } },
             [{ type: 'take', step: state.step, frame: 'present' }],
           ];
     case 'photo-taken':
-      return [
-        {
-          ...journey,
-          photos: { ...journey.photos, [state.step]: event.photo },
-          state: { name: 'review', step: state.step },
-        },
-        [{ type: 'stop-camera' }, tell({ type: 'capture', photo: event.photo })],
-      ];
+      return taken(journey, state.step, event.photo);
+    default:
+      return stay(journey);
+  }
+}
+
+function taken(journey: Journey, step: Step, photo: Photo): Next {
+  return [
+    { ...journey, photos: { ...journey.photos, [step]: photo }, state: { name: 'review', step } },
+    [{ type: 'stop-camera' }, tell({ type: 'capture', photo })],
+  ];
+}
+
+function choosing(journey: Journey, state: In<'choosing'>, event: Event): Next {
+  const { step } = state;
+  switch (event.type) {
+    case 'chosen':
+      return state.taking
+        ? stay(journey)
+        : [{ ...journey, state: { ...state, taking: true } }, [{ type: 'take', step, frame: 'file' }]];
+    case 'photo-taken':
+      return taken(journey, step, event.photo);
+    case 'retry':
+      return open({ ...journey, rung: NOT_STARTED.rung });
     default:
       return stay(journey);
   }
@@ -198,8 +199,10 @@ function live(journey: Journey, state: In<'live'>, event: Event): Next {
 
 function review(journey: Journey, state: In<'review'>, event: Event): Next {
   switch (event.type) {
-    case 'use':
-      return open(journey);
+    case 'use': {
+      const [next, effects] = open(journey);
+      return [next, [{ type: 'keep' }, ...effects]];
+    }
     case 'retake':
       return open({ ...journey, photos: without(journey.photos, state.step) });
     default:
@@ -221,7 +224,10 @@ function sending(journey: Journey, state: In<'sending'>, event: Event): Next {
       ];
     case 'vetoed': {
       const last = journey.steps.at(-1);
-      return last ? [{ ...journey, state: { name: 'review', step: last } }, []] : stay(journey);
+      // They are the page's now.
+      return last
+        ? [{ ...journey, state: { name: 'review', step: last } }, [{ type: 'wipe' }]]
+        : stay(journey);
     }
     default:
       return stay(journey);
@@ -234,13 +240,10 @@ function open(journey: Journey): Next {
   if (!missing) {
     return [{ ...journey, state: { name: 'sending', phase: 'token', fraction: 0 } }, [{ type: 'submit' }]];
   }
-  return [
-    {
-      ...journey,
-      state: { name: 'opening', step: missing, loaded: 0, cameraLive: false, analyserReady: false },
-    },
-    [{ type: 'open', step: missing }],
-  ];
+  if (journey.rung === 'upload') {
+    return [{ ...journey, state: { name: 'choosing', step: missing, taking: false } }, []];
+  }
+  return [{ ...journey, state: reopened(missing) }, [{ type: 'open', step: missing }]];
 }
 
 /** Errors after which one photo has to be taken again; all others keep every photo. */
@@ -253,6 +256,7 @@ const RETAKES: Partial<Record<ErrorCode, Step>> = {
 
 function fail(journey: Journey, error: CaptureError): Next {
   const { state } = journey;
+  if (error.code === 'photos-expired') return expire(journey, error);
   if (state.name === 'done' || state.name === 'cancelled' || state.name === 'failed') return stay(journey);
   const effects: readonly Effect[] = [{ type: 'release', photos: 'keep' }, tell({ type: 'error', error })];
   const refused = RETAKES[error.code];
@@ -260,16 +264,29 @@ function fail(journey: Journey, error: CaptureError): Next {
     const photos = without(journey.photos, refused);
     return [
       { ...journey, photos, state: { name: 'failed', error, resume: { to: 'step', step: refused } } },
-      effects,
+      [...effects, { type: 'keep' }],
     ];
   }
   return [{ ...journey, state: { name: 'failed', error, resume: resumeFrom(state) } }, effects];
+}
+
+/** Nobody sent the photos in time. Those that are being sent at this moment are let go. */
+function expire(journey: Journey, error: CaptureError): Next {
+  const { state, photos } = journey;
+  if (state.name === 'sending' || Object.keys(photos).length === 0) return stay(journey);
+  const release: Effect = { type: 'release', photos: 'forget' };
+  if (state.name === 'start') return [NOT_STARTED, [release]];
+  return [
+    { ...journey, photos: {}, state: { name: 'failed', error, resume: { to: 'start' } } },
+    [release, tell({ type: 'error', error })],
+  ];
 }
 
 function resumeFrom(state: State): Resume {
   switch (state.name) {
     case 'opening':
     case 'live':
+    case 'choosing':
     case 'review':
       return { to: 'step', step: state.step };
     case 'sending':
@@ -279,8 +296,20 @@ function resumeFrom(state: State): Resume {
   }
 }
 
-function resume(journey: Journey, to: Resume): Next {
-  return to.to === 'start' ? [{ ...journey, state: { name: 'start' } }, []] : open(journey);
+function ended(journey: Journey, { error, resume }: In<'failed'>, event: Event): Next {
+  switch (event.type) {
+    case 'retry':
+      return resume.to === 'start' ? [{ ...journey, state: { name: 'start' } }, []] : open(journey);
+    case 'choose':
+      return resume.to === 'step'
+        ? [
+            { ...journey, rung: 'upload', state: { name: 'choosing', step: resume.step, taking: false } },
+            [tell({ type: 'rung', rung: 'upload', because: error.code, after: 0 })],
+          ]
+        : stay(journey);
+    default:
+      return stay(journey);
+  }
 }
 
 function cancel(journey: Journey): Next {

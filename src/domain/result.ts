@@ -106,6 +106,9 @@ export type ErrorCode =
   | 'assets-failed' // worker, WASM or a model could not be loaded
   | 'analysis-failed' // the analysis broke while it ran
   | 'photo-failed' // the photo could not be encoded within the limits
+  | 'photo-unreadable' // the file that was chosen is no picture that this browser can read
+  | 'photo-too-small' // the file that was chosen cannot reach the provider's smallest photo
+  | 'photos-expired' // nobody sent the photos in time, and they are forgotten
   | 'offline' // no network
   | 'token-refused' // the token endpoint answered 401 or 403
   | 'token-failed' // the token endpoint answered another error, or nothing

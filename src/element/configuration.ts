@@ -1,10 +1,11 @@
 import { CaptureError, GUIDANCE_CODES, STEPS, type GuidanceCode, type Step } from '../domain/result.ts';
+import { RUNGS, type Rung } from '../domain/ladder.ts';
 import { changedRules, GUIDANCE_RULES, type GuidanceRules, type RuleChanges } from '../domain/rules.ts';
 import { DEFAULT_STEPS } from '../domain/steps.ts';
 import { FACE_ID, profileOf, providerIds, wantedOf } from '../providers/profiles.ts';
 import { checkRetired } from '../providers/retired.ts';
 import type { CameraSource } from '../session/camera.ts';
-import type { Configuration } from '../session/session.ts';
+import type { Configuration } from '../session/options.ts';
 
 /** Thresholds in place of the built-in ones, by kind of frame and measure, in the unit of the measure's rule. */
 export type Thresholds = NonNullable<RuleChanges['thresholds']>;
@@ -20,11 +21,15 @@ export interface RawConfiguration {
   readonly steps: string | null;
   readonly refNumber: string | null;
   readonly assetsBase: string | null;
+  readonly assetsIntegrity: string | null;
   readonly tokenHeaders: Readonly<Record<string, string>>;
   readonly cameraSource: CameraSource | null;
   readonly allow: string | null;
   readonly thresholds: Thresholds | null;
   readonly straighten: string | null;
+  readonly fallback: string | null;
+  readonly persist: string | null;
+  readonly kiosk: boolean;
   readonly debug: boolean;
 }
 
@@ -35,20 +40,15 @@ const REF_NUMBER = /^[A-Za-z0-9]{6,128}$/;
  * Checks what the page has written.
  * @param base URL that relative ones are resolved against
  * @param defaultAssets where the assets lie when the page names no place
- * @param generatedRef the reference number where the page gives none
  * @throws CaptureError `configuration-invalid`, naming the attribute or property
  */
-export function readConfiguration(
-  raw: RawConfiguration,
-  base: string,
-  defaultAssets: URL,
-  generatedRef: string,
-): Configuration {
+export function readConfiguration(raw: RawConfiguration, base: string, defaultAssets: URL): Configuration {
   const tokenEndpoint = url('token-endpoint', raw.tokenEndpoint, base);
   if (!tokenEndpoint) throw invalid('token-endpoint', 'is missing');
   const assetsBase = url('assets-base', raw.assetsBase, base);
-  const refNumber = raw.refNumber ?? generatedRef;
-  if (!REF_NUMBER.test(refNumber)) throw invalid('ref-number', 'must be 6 to 128 letters and digits');
+  const { refNumber } = raw;
+  if (refNumber !== null && !REF_NUMBER.test(refNumber))
+    throw invalid('ref-number', 'must be 6 to 128 letters and digits');
   const provider = oneOf('provider', raw.provider?.trim() ?? '', providerIds());
   const providerBase = url('provider-base', raw.providerBase, base);
   for (const named of [tokenEndpoint, providerBase]) if (named) checkRetired(named);
@@ -65,14 +65,39 @@ export function readConfiguration(
     faceId: raw.faceId,
     context: readContext(raw.context),
     assetsBase: withSlash(assetsBase) ?? defaultAssets,
+    assetsIntegrity: readIntegrity(raw.assetsIntegrity),
     cameraSource: raw.cameraSource,
     rules: changedRules(GUIDANCE_RULES, {
       allow: readAllow(raw.allow),
       thresholds: readThresholds(raw.thresholds ?? {}),
     }),
     straighten: oneOf('straighten', raw.straighten ?? 'on', ['on', 'off']) === 'on',
+    fallback: oneOf<Rung>('fallback', raw.fallback ?? 'upload', RUNGS),
+    persist: readPersist(raw.persist, raw.kiosk),
     debug: raw.debug,
   };
+}
+
+/** As in the `integrity` of a script. */
+const INTEGRITY = /^sha256-[A-Za-z0-9+/]{43}=$/;
+
+function readIntegrity(value: string | null): string | null {
+  if (value !== null && !INTEGRITY.test(value))
+    throw invalid('assets-integrity', 'must be sha256- and the hash of manifest.json in base64');
+  return value;
+}
+
+/** Minutes that accepted photos outlive a reload, where the page does not say. */
+const PERSIST_MINUTES = 15;
+const LONGEST_PERSIST_MINUTES = 60;
+
+/** ms; null where nothing is to be kept: everybody who comes to a kiosk is another person. */
+function readPersist(value: string | null, kiosk: boolean): number | null {
+  if (value === 'none' || (value === null && kiosk)) return null;
+  const minutes = value === null ? PERSIST_MINUTES : Number(value);
+  if (!Number.isInteger(minutes) || minutes < 1 || minutes > LONGEST_PERSIST_MINUTES)
+    throw invalid('persist', `must be none, or 1 to ${LONGEST_PERSIST_MINUTES} minutes`);
+  return minutes * 60_000;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { css, html, type TemplateResult } from 'lit';
 import { cornersOf, type Point } from '../domain/geometry.ts';
 import type { Unit } from '../domain/result.ts';
-import type { Sighting } from '../session/session.ts';
+import type { Sighting } from '../session/options.ts';
 
 /*
  * What `debug` shows to developers, in English only: where a frame was measured, and every measure against its limit.

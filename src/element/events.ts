@@ -1,4 +1,5 @@
-import type { SendingPhase } from '../domain/flow.ts';
+import type { SendingPhase, Trouble } from '../domain/journey.ts';
+import type { Rung } from '../domain/ladder.ts';
 import type { ErrorCode, GuidanceCode, Issue, Result, Step, Unit } from '../domain/result.ts';
 
 /** The camera of a step is live and judged. */
@@ -26,6 +27,22 @@ export interface CaptureDetail {
   readonly encodes: number;
   /** Rules that a photo by hand breaks, the most helpful first; empty where the shutter went by itself. */
   readonly issues: readonly Issue[];
+  /** How the photo came about; nobody judged one of `manual`. */
+  readonly rung: Rung;
+}
+
+/** Photos come about in another way from here on. */
+export interface RungDetail {
+  readonly rung: Rung;
+  /** Why the rung before was left; null where a better one works again. */
+  readonly because: ErrorCode | null;
+  /** ms that the rung before was tried, or worked. */
+  readonly after: number;
+}
+
+/** The camera gives no picture for the moment, or null: it does again. */
+export interface TroubleDetail {
+  readonly trouble: Trouble | null;
 }
 
 /**
@@ -61,6 +78,8 @@ export interface ErrorDetail {
 /** The events of `<kyc-capture>`: all bubble and are composed; only `kyc-submit` can be cancelled. */
 export interface KycEventMap {
   'kyc-ready': CustomEvent<ReadyDetail>;
+  'kyc-rung': CustomEvent<RungDetail>;
+  'kyc-trouble': CustomEvent<TroubleDetail>;
   'kyc-feedback': CustomEvent<FeedbackDetail>;
   'kyc-capture': CustomEvent<CaptureDetail>;
   'kyc-submit': CustomEvent<SubmitDetail>;

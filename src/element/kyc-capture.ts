@@ -1,6 +1,6 @@
 import { LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { createAnalyser } from '../analysis/analyser.ts';
-import { NOT_STARTED, type News } from '../domain/flow.ts';
+import { NOT_STARTED, type News } from '../domain/journey.ts';
 import { pictureInViewport, type Point, type Size } from '../domain/geometry.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
 import { openCamera, type CameraSource } from '../session/camera.ts';
@@ -47,6 +47,10 @@ export class KycCapture extends LitElement {
     cameraSource: { attribute: false },
     thresholds: { attribute: false },
     straighten: { type: String },
+    fallback: { type: String },
+    persist: { type: String },
+    kiosk: { type: Boolean },
+    assetsIntegrity: { type: String, attribute: 'assets-integrity' },
     viewport: { state: true },
   };
 
@@ -80,11 +84,18 @@ export class KycCapture extends LitElement {
   declare thresholds: Thresholds | null;
   /** `off`: the photo of a card is cut along the picture's own edges, not along the card's. */
   declare straighten: string | null;
+  /** The last rung that the page accepts: `worker`, `main-thread`, `face-box`, `manual`, `upload`; absent: `upload`. */
+  declare fallback: string | null;
+  /** Minutes that accepted photos outlive a reload, encrypted, or `none`; absent: 15, in a kiosk none. */
+  declare persist: string | null;
+  /** Everybody who comes is another person: nothing is remembered. */
+  declare kiosk: boolean;
+  /** What `manifest.json` in `assetsBase` has to be, `sha256-` and base64; absent: that of this build. */
+  declare assetsIntegrity: string | null;
   declare private viewport: Size;
 
   #session: Session | null = null;
   #sighted: Sighted | null = null;
-  #generatedRef = newRefNumber();
   #shownScreen = '';
   #observedStage: Element | null = null;
   readonly #stageObserver =
@@ -107,12 +118,20 @@ export class KycCapture extends LitElement {
     this.cameraSource = null;
     this.thresholds = null;
     this.straighten = null;
+    this.fallback = null;
+    this.persist = null;
+    this.kiosk = false;
+    this.assetsIntegrity = null;
     this.viewport = { width: 390, height: 700 };
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#session ??= this.#createSession();
+    if (!this.#session) {
+      this.#session = this.#createSession();
+      // Later, when a framework has set the attributes.
+      void this.updateComplete.then(() => this.#session?.restore());
+    }
     this.#reflect();
   }
 
@@ -158,11 +177,14 @@ export class KycCapture extends LitElement {
       mirrored: camera?.mirrored ?? false,
       lit: camera?.light?.isOn ?? null,
       focuses: !!camera?.refocus,
+      switches: !!camera?.others.length,
+      uploads: this.#allowsUpload(),
       card,
       viewport: this.viewport,
       debug: this.#sighted,
       photoUrl: (step) => this.#session?.photo(step)?.url ?? null,
       act: (action, at) => this.#act(action, at),
+      choose: (file) => this.#session?.choose(file),
     });
   }
 
@@ -183,8 +205,7 @@ export class KycCapture extends LitElement {
         this.#sighted = follow(this.#sighted, sighting);
         this.requestUpdate();
       },
-      onSubmit: ({ provider, refNumber, steps }, photos) =>
-        fire(this, 'kyc-submit', { provider, refNumber, steps, photos }),
+      onSubmit: (submission) => fire(this, 'kyc-submit', submission),
       openCamera,
       createAnalyser,
       submit,
@@ -193,7 +214,7 @@ export class KycCapture extends LitElement {
   }
 
   #configuration(): ReturnType<typeof readConfiguration> {
-    return readConfiguration(this, this.baseURI, new URL('assets/', SCRIPT_URL), this.#generatedRef);
+    return readConfiguration(this, this.baseURI, new URL('assets/', SCRIPT_URL));
   }
 
   #act(action: Action, at?: Point): void {
@@ -204,8 +225,9 @@ export class KycCapture extends LitElement {
     } else if (action === 'torch') {
       void session.camera?.light?.toggle().then(() => this.requestUpdate());
     } else if (action === 'start' || action === 'restart') {
-      this.#generatedRef = newRefNumber();
       session.start();
+    } else if (action === 'switch') {
+      session.switchCamera();
     } else {
       session.dispatch({ type: action });
     }
@@ -215,6 +237,12 @@ export class KycCapture extends LitElement {
     switch (news.type) {
       case 'ready':
         fire(this, 'kyc-ready', { step: news.step });
+        return;
+      case 'rung':
+        fire(this, 'kyc-rung', { rung: news.rung, because: news.because, after: Math.round(news.after) });
+        return;
+      case 'trouble':
+        fire(this, 'kyc-trouble', { trouble: news.trouble });
         return;
       case 'feedback': {
         const { code = null, value = null, threshold = null, unit = null } = news.issues[0] ?? {};
@@ -245,9 +273,10 @@ export class KycCapture extends LitElement {
 
   /** Shows the journey on the host, for styles and drivers. */
   #reflect(): void {
-    const { state } = this.#session?.journey ?? {};
-    if (!state) return;
+    const { state, rung } = this.#session?.journey ?? {};
+    if (!state || !rung) return;
     this.setAttribute('state', state.name);
+    this.setAttribute('rung', rung);
     if ('step' in state) this.setAttribute('step', state.step);
     else this.removeAttribute('step');
     this.requestUpdate();
@@ -255,6 +284,10 @@ export class KycCapture extends LitElement {
 
   #messages(): ReturnType<typeof messagesFor> {
     return messagesFor(this.lang || this.parentElement?.closest('[lang]')?.getAttribute('lang') || '');
+  }
+
+  #allowsUpload(): boolean {
+    return (this.fallback ?? 'upload') === 'upload';
   }
 
   #plannedSteps(): readonly Step[] {
@@ -310,12 +343,6 @@ export class KycCapture extends LitElement {
     this.#shownScreen = shown;
     if (isNew) this.renderRoot.querySelector<HTMLElement>('h2')?.focus({ preventScroll: true });
   }
-}
-
-/** 32 hexadecimal digits: unique, and within what both providers take. */
-function newRefNumber(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 declare global {

@@ -1,16 +1,27 @@
 import { html, nothing, svg, type SVGTemplateResult, type TemplateResult } from 'lit';
-import type { Journey, State } from '../domain/flow.ts';
+import type { Journey, State } from '../domain/journey.ts';
 import type { Point, Size } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
 import type { Quad } from '../domain/homography.ts';
-import type { Step } from '../domain/result.ts';
+import type { ErrorCode, Step } from '../domain/result.ts';
 import { debugPanel, type Sighted } from './debug.ts';
 import { guideOverlay } from './guide-overlay.ts';
 import type { Messages } from './messages/messages.ts';
 
 /** What the person can press; the `data-action` of the buttons. */
 export type Action =
-  'start' | 'torch' | 'refocus' | 'shutter' | 'use' | 'retake' | 'retry' | 'cancel' | 'restart';
+  | 'start'
+  | 'forget'
+  | 'torch'
+  | 'switch'
+  | 'refocus'
+  | 'shutter'
+  | 'choose'
+  | 'use'
+  | 'retake'
+  | 'retry'
+  | 'cancel'
+  | 'restart';
 
 /** All that a screen shows. */
 export interface View {
@@ -27,6 +38,10 @@ export interface View {
   readonly lit: boolean | null;
   /** The camera can be told to look for its focus anew. */
   readonly focuses: boolean;
+  /** The device has another camera to switch to. */
+  readonly switches: boolean;
+  /** The page accepts files in place of the camera. */
+  readonly uploads: boolean;
   /** The corners of the card that is seen, px of the camera's frames, or null. */
   readonly card: Quad | null;
   /** Size of the area that shows the camera, CSS px. */
@@ -36,6 +51,8 @@ export interface View {
   readonly photoUrl: (step: Step) => string | null;
   /** @param at where the picture was touched, in parts of its width and height */
   readonly act: (action: Action, at?: Point) => void;
+  /** Takes a file for the photo. */
+  readonly choose: (file: File) => void;
 }
 
 type In<Name extends State['name']> = Extract<State, { name: Name }>;
@@ -49,6 +66,8 @@ export function screen(view: View): TemplateResult {
     case 'opening':
     case 'live':
       return cameraScreen(view, state);
+    case 'choosing':
+      return choosingScreen(view, state);
     case 'review':
       return reviewScreen(view, state);
     case 'sending':
@@ -64,6 +83,13 @@ export function screen(view: View): TemplateResult {
 
 function startScreen(view: View): TemplateResult {
   const { start } = view.messages;
+  if (Object.keys(view.journey.photos).length > 0) {
+    return messageScreen(
+      'neutral',
+      start.kept,
+      html`${button(view, 'forget', 'secondary')} ${button(view, 'start', 'primary', start.kept.goOn)}`,
+    );
+  }
   return html`
     <section class="panel" part="screen">
       <h2 tabindex="-1">${start.title}</h2>
@@ -93,6 +119,9 @@ function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateRe
   const hint = live?.guide.hint ?? null;
   const mood = hint === null ? 'waiting' : hint === 'hold-still' ? 'good' : 'wrong';
   const progress = live ? holdProgress(live.guide) : 0;
+  const { rung } = view.journey;
+  const trouble = live?.trouble;
+  const text = trouble ? messages.troubles[trouble] : hint ? messages.hints[hint] : messages.steps[step].fit;
   return html`
     <section class="camera ${mood}" part="screen">
       <header>
@@ -108,7 +137,12 @@ function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateRe
         </div>
         ${guideOverlay(view, step, progress)}
         <p class="hint" part="hint" data-code=${hint ?? ''} role="status" aria-live="polite">
-          ${hint ? html`${hint === 'hold-still' ? ICONS.check : ICONS.alert}<span>${messages.hints[hint]}</span>` : messages.steps[step].fit}
+          ${trouble || hint ? (hint === 'hold-still' && !trouble ? ICONS.check : ICONS.alert) : nothing}<span
+            >${text}</span
+          >
+        </p>
+        <p class="rung" role="status">
+          ${rung === 'worker' || rung === 'upload' ? nothing : messages.rungs[rung]}
         </p>
         ${state.name === 'opening' ? openingProgress(view, state) : nothing}
         ${live ? controls(view, live) : nothing}
@@ -128,6 +162,51 @@ function openingProgress({ messages }: View, state: In<'opening'>): TemplateResu
       <p>${text}</p>
     </div>
   `;
+}
+
+/** What every browser here can be asked for; HEIC is converted by the phones that make it. */
+const ACCEPTED_FILES = 'image/*';
+
+function choosingScreen(view: View, { step, taking }: In<'choosing'>): TemplateResult {
+  const { choosing, steps, rungs } = view.messages;
+  const take = ({ currentTarget }: Event): void => {
+    const input = currentTarget as HTMLInputElement;
+    const file = input.files?.[0];
+    // So that the same file can be chosen again.
+    input.value = '';
+    if (file) view.choose(file);
+  };
+  return html`
+    <section class="panel message" part="screen">
+      <p class="count">${stepCount(view, step)}</p>
+      <span class="mark neutral">${ICONS[step]}</span>
+      <h2 tabindex="-1">${steps[step].title}</h2>
+      <p class="lead" part="message" role="status">
+        ${taking ? choosing.judging : `${rungs.upload} ${steps[step].advice}`}
+      </p>
+      <input type="file" accept=${ACCEPTED_FILES} aria-label=${choosing.file} hidden @change=${take} />
+      ${
+        taking
+          ? html`<progress aria-label=${choosing.judging}></progress>`
+          : html`<div class="actions">
+              ${button(view, 'retry', 'secondary', choosing.camera)}
+              <button
+                type="button"
+                class="primary"
+                part="button primary"
+                data-action="file"
+                @click=${openPicker}
+              >
+                ${choosing.file}
+              </button>
+            </div>`
+      }
+    </section>
+  `;
+}
+
+function openPicker({ currentTarget }: Event): void {
+  (currentTarget as HTMLElement).closest('section')?.querySelector('input')?.click();
 }
 
 function reviewScreen(view: View, { step }: In<'review'>): TemplateResult {
@@ -186,6 +265,21 @@ function doneScreen(view: View, { result }: In<'done'>): TemplateResult {
     : messageScreen('wrong', done.notVerified, button(view, 'restart', 'primary'));
 }
 
+/** Errors of the camera and of what is made of its picture: a file may do instead. */
+const FILE_HELPS: readonly ErrorCode[] = [
+  'camera-denied',
+  'camera-missing',
+  'camera-busy',
+  'camera-lost',
+  'camera-failed',
+  'camera-too-small',
+  'assets-failed',
+  'analysis-failed',
+  'photo-failed',
+  'photo-unreadable',
+  'photo-too-small',
+];
+
 function failedScreen(view: View, { error }: In<'failed'>): TemplateResult {
   const { failed, hints } = view.messages;
   const reasons = error.guidance.map((code) => hints[code]);
@@ -193,7 +287,11 @@ function failedScreen(view: View, { error }: In<'failed'>): TemplateResult {
   return messageScreen(
     'wrong',
     { title: failed.title, text: failed.errors[error.code] },
-    html`${button(view, 'cancel', 'secondary')} ${button(view, 'retry', 'primary')}`,
+    html`
+      ${button(view, 'cancel', 'secondary')}
+      ${view.uploads && FILE_HELPS.includes(error.code) ? button(view, 'choose', 'secondary') : nothing}
+      ${button(view, 'retry', 'primary')}
+    `,
     html`
       ${
         reasons.length > 0
@@ -227,12 +325,20 @@ function messageScreen(
 }
 
 /** Buttons with a text of their own. */
-type Labelled = Exclude<Action, 'shutter' | 'torch' | 'refocus'>;
+type Labelled = Exclude<Action, 'shutter' | 'torch' | 'switch' | 'refocus'>;
 
-function button(view: View, action: Labelled, look: 'primary' | 'secondary' | 'quiet'): TemplateResult {
+/** @param label in place of the action's usual text */
+function button(
+  view: View,
+  action: Labelled,
+  look: 'primary' | 'secondary' | 'quiet',
+  label?: string,
+): TemplateResult {
   const { messages } = view;
   const labels: Record<Labelled, string> = {
     start: messages.start.begin,
+    forget: messages.start.kept.forget,
+    choose: messages.failed.choose,
     use: messages.review.use,
     retake: messages.review.retake,
     retry: messages.failed.retry,
@@ -246,13 +352,13 @@ function button(view: View, action: Labelled, look: 'primary' | 'secondary' | 'q
     data-action=${action}
     @click=${() => view.act(action)}
   >
-    ${labels[action]}
+    ${label ?? labels[action]}
   </button>`;
 }
 
 /** What there is to press while the camera runs, below the guide. */
 function controls(view: View, { step, guide, manual, taking }: In<'live'>): TemplateResult {
-  const { lit, focuses, messages } = view;
+  const { lit, focuses, switches, messages } = view;
   return html`
     <div class="controls">
       ${
@@ -269,22 +375,23 @@ function controls(view: View, { step, guide, manual, taking }: In<'live'>): Temp
               ${ICONS.torch}${messages.torch}
             </button>`
       }
+      ${switches ? tool(view, 'switch', ICONS.camera, messages.switch) : nothing}
       ${manual ? shutterButton(view, step, taking) : nothing}
-      ${
-        focuses
-          ? html`<button
-              type="button"
-              class="tool"
-              part="button tool"
-              data-action="refocus"
-              @click=${() => view.act('refocus')}
-            >
-              ${ICONS.focus}${messages.refocus}
-            </button>`
-          : nothing
-      }
+      ${focuses ? tool(view, 'refocus', ICONS.focus, messages.refocus) : nothing}
     </div>
   `;
+}
+
+function tool(view: View, action: 'switch' | 'refocus', icon: TemplateResult, text: string): TemplateResult {
+  return html`<button
+    type="button"
+    class="tool"
+    part="button tool"
+    data-action=${action}
+    @click=${() => view.act(action)}
+  >
+    ${icon}${text}
+  </button>`;
 }
 
 function shutterButton(view: View, step: Step, taking: boolean): TemplateResult {
@@ -314,6 +421,9 @@ const ICONS = {
   torch: icon(svg`<path d="M13 3 5.5 13.5H12L11 21l7.5-10.5H12Z"/>`),
   focus: icon(
     svg`<path d="M3.5 8V5A1.5 1.5 0 0 1 5 3.5h3M16 3.5h3A1.5 1.5 0 0 1 20.5 5v3M20.5 16v3a1.5 1.5 0 0 1-1.5 1.5h-3M8 20.5H5A1.5 1.5 0 0 1 3.5 19v-3"/><circle cx="12" cy="12" r="3"/>`,
+  ),
+  camera: icon(
+    svg`<path d="M4 8h3l1.5-2.5h7L17 8h3v11H4Z"/><path d="M9 14a3 3 0 0 1 5-2.2M15 13a3 3 0 0 1-5 2.2"/>`,
   ),
   send: icon(svg`<path d="M12 19V6M6.5 11.5 12 6l5.5 5.5"/>`),
   lock: icon(

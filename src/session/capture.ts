@@ -10,13 +10,13 @@ import {
   type EncodeResult,
   type Straightened,
 } from '../domain/photo.ts';
-import type { Photo } from '../domain/flow.ts';
+import type { Photo } from '../domain/journey.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
 import type { PhotoLimits } from '../domain/limits.ts';
 
 /** A photo and its picture: a JPEG without EXIF, upright and never mirrored. */
 export interface TakenPhoto {
-  readonly photo: Omit<Photo, 'issues'>;
+  readonly photo: Omit<Photo, 'issues' | 'rung'>;
   readonly blob: Blob;
 }
 

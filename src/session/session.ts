@@ -1,124 +1,70 @@
-import type { Analyser, AnalyserOptions } from '../analysis/analyser.ts';
-import { judge, sharpnessOf, type Judged } from '../domain/assess.ts';
-import {
-  NOT_STARTED,
-  step as advance,
-  type Effect,
-  type Event,
-  type Journey,
-  type News,
-} from '../domain/flow.ts';
-import { guideInPicture, type Box } from '../domain/geometry.ts';
-import { holdProgress } from '../domain/guide.ts';
-import type { Quad } from '../domain/homography.ts';
-import type { Observation } from '../domain/observation.ts';
-import { cropOf, isUpsideDown } from '../domain/photo.ts';
-import { CaptureError, type GuidanceCode, type Result, type Step } from '../domain/result.ts';
-import type { GuidanceRules } from '../domain/rules.ts';
-import { STEP_TRAITS } from '../domain/steps.ts';
-import { profileOf } from '../providers/profiles.ts';
-import type { Camera, CameraOptions, CameraSource } from './camera.ts';
-import { cameraTooSmall, takePhoto } from './capture.ts';
-import { createJudge, type Judge, type Judgement } from './judge.ts';
-import type { SubmitRequest } from './submit.ts';
+import { step as advance } from '../domain/flow.ts';
+import { NOT_STARTED, type Effect, type Event, type Journey } from '../domain/journey.ts';
+import { CaptureError, type Step } from '../domain/result.ts';
+import { Ladder } from './ladder.ts';
+import type { SessionOptions } from './options.ts';
+import type { Outbox, Parcel } from './outbox.ts';
+import { Viewfinder, type MadePhoto } from './viewfinder.ts';
 
-/** What the page has asked for, checked. Read anew at each use, so that a mended attribute counts. */
-export interface Configuration {
-  readonly provider: string;
-  /** What the provider is asked for, by its own names. */
-  readonly analytics: readonly string[];
-  readonly steps: readonly Step[];
-  readonly tokenEndpoint: URL;
-  readonly tokenHeaders: Readonly<Record<string, string>>;
-  /** Base URL of the provider where the browser talks to it itself, else null. */
-  readonly providerBase: URL | null;
-  readonly refNumber: string;
-  /** The number, in digits, under which IdentifAI knows the face; for direct mode. */
-  readonly faceId: string | null;
-  /** Metadata for the provider; only what it documents is passed on to it. */
-  readonly context: Readonly<Record<string, string>>;
-  readonly assetsBase: URL;
-  readonly cameraSource: CameraSource | null;
-  /** What a frame has to be like. */
-  readonly rules: GuidanceRules;
-  /** The photo of a card is cut along the card's own edges, and straightened. */
-  readonly straighten: boolean;
-  /** The page wants to see why each frame was judged as it was. */
-  readonly debug: boolean;
+/** A photo with the address of its picture. */
+interface KeptPhoto extends MadePhoto {
+  readonly url: string;
 }
 
-/** All that one frame was found to be. It holds a picture of the face and never leaves the device. */
-export interface Sighting {
-  readonly observation: Observation;
-  /** px of the analysis frame. */
-  readonly guide: Box;
-  readonly rules: GuidanceRules;
-  readonly judged: readonly Judged[];
-  /** When the camera gave the frame, ms. */
-  readonly now: number;
-  /** From the camera to the verdict, ms. */
-  readonly took: number;
-}
-
-/** What a session needs from outside. */
-export interface SessionOptions {
-  /** @throws CaptureError `configuration-invalid` */
-  readonly configuration: () => Configuration;
-  readonly onChange: (journey: Journey) => void;
-  readonly onNews: (news: News) => void;
-  /** Called for each frame while the configuration says `debug`, and never after `close`. */
-  readonly onSighting: (sighting: Sighting) => void;
-  /** The page's last word before anything is sent; false keeps the photos here. */
-  readonly onSubmit: (configuration: Configuration, photos: ReadonlyMap<Step, Blob>) => boolean;
-  readonly openCamera: (options: CameraOptions) => Promise<Camera>;
-  readonly createAnalyser: (options: AnalyserOptions) => Analyser;
-  readonly submit: (request: SubmitRequest) => Promise<Result>;
-  /** ms on the clock that frames are stamped with. */
-  readonly now: () => number;
-}
-
-interface Candidate {
-  readonly frame: ImageBitmap;
-  readonly sharpness: number;
-  /** True where the hold had lasted for a while: its first frames are just within the limits, people still move then. */
-  readonly settled: boolean;
-  /** The corners of the card, as `Judgement` has them. */
-  readonly card: Quad | null;
-}
-
-/** A photo by hand waits no longer for the judgement of its frame, ms. */
-const JUDGED_WITHIN_MS = 1000;
-
-/** What is found in a frame with one of these may not be the card. */
-const DOUBTED: readonly GuidanceCode[] = ['no-card', 'not-a-card', 'card-cut-off'];
-
-/** Part of the hold after which its frames are the ones to choose from. */
-const SETTLED_AT = 0.4;
-
-const isBetter = (a: Candidate, b: Candidate): boolean =>
-  a.settled === b.settled ? a.sharpness >= b.sharpness : a.settled;
+/** What one submission is known by. */
+type Names = Pick<Parcel, 'refNumber' | 'submissionKey'>;
 
 /**
- * Owns camera, worker, photos and the one AbortController behind them, and runs the effects that
+ * Owns camera, analysis, photos, outbox and the one AbortController behind them, and runs the effects that
  * the flow asks for. Decides nothing.
  */
 export class Session {
   journey: Journey = NOT_STARTED;
-  camera: Camera | null = null;
-  /** The corners of the card that the last frame showed, as `Judgement` has them. */
-  card: Quad | null = null;
 
   readonly #options: SessionOptions;
   readonly #life = new AbortController();
+  readonly #ladder: Ladder;
+  readonly #viewfinder: Viewfinder;
   /** Everything that belongs to the step or the sending under way. */
   #activity = new AbortController();
-  #analyser: { readonly analyser: Analyser; readonly judge: Judge; readonly opened: Promise<void> } | null =
-    null;
-  #best: Candidate | null = null;
-  readonly #photos = new Map<Step, { readonly blob: Blob; readonly url: string }>();
+  readonly #photos = new Map<Step, KeptPhoto>();
+  #names: Names = newNames();
+  /** Where accepted photos wait, and for what; it is made when it is first needed. */
+  #outbox: { readonly scope: string; readonly opened: Promise<Outbox | null> } | null = null;
+  /** The camera that the person switched to, for the next time one is opened. */
+  #preferred: string | null = null;
+  /** The file that the person chose. */
+  #file: File = new File([], '');
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    const dispatch = (event: Event): void => this.dispatch(event);
+    this.#ladder = new Ladder({
+      ...options,
+      signal: this.#life.signal,
+      onLoading: (fraction) => dispatch({ type: 'assets-loading', fraction }),
+      onFall: (rung, because, after) => dispatch({ type: 'fell', rung, because, after }),
+    });
+    this.#viewfinder = new Viewfinder({
+      ...options,
+      ladder: this.#ladder,
+      dispatch,
+      state: () => this.journey.state,
+      onLost: (error) => this.#fail(error),
+    });
+    document.addEventListener(
+      'visibilitychange',
+      () => dispatch({ type: document.visibilityState === 'hidden' ? 'hidden' : 'shown' }),
+      { signal: this.#life.signal },
+    );
+  }
+
+  get camera(): Viewfinder['camera'] {
+    return this.#viewfinder.camera;
+  }
+
+  get card(): Viewfinder['card'] {
+    return this.#viewfinder.card;
   }
 
   /** The one way in: from the person, the camera, the worker and the network. */
@@ -133,8 +79,20 @@ export class Session {
     for (const effect of effects) this.#run(effect);
   }
 
-  /** Begins, or begins again after the end. */
+  /** Takes up what a reload left behind, where the page lets anything be kept. */
+  async restore(): Promise<void> {
+    const parcel = await (await this.#openOutbox())?.restore();
+    // Who has begun already begins anew.
+    if (!parcel || this.#life.signal.aborted || this.journey.state.name !== 'start') return;
+    this.#names = parcel;
+    for (const [step, made] of parcel.photos) this.#hold(step, made);
+    const photos = Object.fromEntries([...parcel.photos].map(([step, { photo }]) => [step, photo]));
+    this.dispatch({ type: 'restored', steps: parcel.steps, photos });
+  }
+
+  /** Begins, goes on with the photos that were kept, or begins again after the end. */
   start(): void {
+    if (this.#photos.size === 0) this.#names = newNames();
     try {
       this.dispatch({ type: 'start', steps: this.#options.configuration().steps });
     } catch (error) {
@@ -142,37 +100,61 @@ export class Session {
     }
   }
 
+  /** Takes the file for the photo of the present step. */
+  choose(file: File): void {
+    this.#file = file;
+    this.dispatch({ type: 'chosen' });
+  }
+
+  /** Opens the next of the device's cameras. */
+  switchCamera(): void {
+    this.#preferred = this.camera?.others[0]?.deviceId ?? null;
+    this.dispatch({ type: 'switch' });
+  }
+
   /** The picture of a step's photo, or null. */
   photo(step: Step): { readonly blob: Blob; readonly url: string } | null {
     return this.#photos.get(step) ?? null;
   }
 
-  /** Ends everything: tracks, worker, timers, listeners, object URLs. */
+  /** Ends everything: tracks, worker, timers, listeners, object URLs. What waits in the outbox stays there. */
   close(): void {
     this.#life.abort();
     this.#stop();
-    this.#closeAnalyser();
+    this.#ladder.close();
+    this.#closeOutbox();
     for (const { url } of this.#photos.values()) URL.revokeObjectURL(url);
     this.#photos.clear();
   }
 
   #run(effect: Effect): void {
     switch (effect.type) {
-      case 'open':
-        this.#attempt((signal) => this.#open(effect.step, signal));
+      case 'open': {
+        const preferred = this.#preferred;
+        this.#preferred = null;
+        this.#attempt((signal) => this.#viewfinder.observe(effect.step, preferred, signal));
         return;
+      }
       case 'take':
         this.#guard((signal) => this.#take(effect.step, effect.frame, signal));
         return;
       case 'stop-camera':
         this.#stop();
         return;
+      case 'keep':
+        void this.#keep();
+        return;
+      case 'wipe':
+        void this.#wipe();
+        return;
       case 'submit':
         this.#attempt((signal) => this.#submit(signal));
         return;
       case 'release':
         this.#stop();
-        if (effect.photos === 'forget') this.#closeAnalyser();
+        if (effect.photos === 'keep') return;
+        this.#ladder.reset();
+        void this.#wipe();
         return;
       case 'tell':
         this.#options.onNews(effect.news);
@@ -196,166 +178,35 @@ export class Session {
 
   #fail(error: unknown): void {
     const failure = asCaptureError(error);
-    if (failure.code === 'assets-failed' || failure.code === 'analysis-failed') this.#closeAnalyser();
+    if (failure.code === 'assets-failed' || failure.code === 'analysis-failed') this.#ladder.close();
     this.dispatch({ type: 'failed', error: failure });
   }
 
-  async #open(step: Step, signal: AbortSignal): Promise<void> {
-    const configuration = this.#options.configuration();
-    const [camera, judgeFrame] = await Promise.all([
-      this.#openCamera(step, configuration, signal),
-      this.#openAnalyser(configuration).then((judgeFrame) => {
-        signal.throwIfAborted();
-        this.dispatch({ type: 'analyser-ready', now: this.#options.now() });
-        return judgeFrame;
-      }),
-    ]);
-    while (!signal.aborted && !this.#isTaking()) await this.#observe(step, camera, judgeFrame, signal);
+  async #take(step: Step, from: 'sharpest' | 'present' | 'file', signal: AbortSignal): Promise<void> {
+    const made = await this.#viewfinder.take(step, from === 'file' ? this.#file : from);
+    if (signal.aborted) return;
+    // What other photos were sent under is not what these are.
+    this.#names = { ...this.#names, submissionKey: newNumber() };
+    this.#hold(step, made);
+    this.dispatch({ type: 'photo-taken', photo: made.photo });
   }
 
-  async #openCamera(step: Step, configuration: Configuration, signal: AbortSignal): Promise<Camera> {
-    const camera = await this.#options.openCamera({
-      step,
-      facing: STEP_TRAITS[step].facing,
-      source: configuration.cameraSource,
-      signal,
-      onLost: (error) => this.#fail(error),
-    });
-    if (signal.aborted) {
-      camera.stop();
-      signal.throwIfAborted();
-    }
-    this.camera = camera;
-    const limits = profileOf(configuration.provider).limits[step];
-    const size = camera.size();
-    if (!cropOf(step, size, guideInPicture(step, size), limits)) throw cameraTooSmall(size, limits);
-    this.dispatch({ type: 'camera-live', now: this.#options.now() });
-    return camera;
-  }
-
-  async #openAnalyser({ assetsBase }: Configuration): Promise<Judge> {
-    if (!this.#analyser) {
-      const analyser = this.#options.createAnalyser({ assetsBase, signal: this.#life.signal });
-      const opened = analyser.open((fraction) => this.dispatch({ type: 'assets-loading', fraction }));
-      this.#analyser = { analyser, judge: createJudge(analyser), opened };
-    }
-    const { judge, opened } = this.#analyser;
-    await opened;
-    return judge;
-  }
-
-  /** One frame, from the camera to the flow. Frames that come while it is analysed are dropped. */
-  async #observe(step: Step, camera: Camera, judgeFrame: Judge, signal: AbortSignal): Promise<void> {
-    const now = await camera.nextFrame();
-    signal.throwIfAborted();
-    if (this.#isTaking()) return;
-    const frame = await createImageBitmap(camera.video);
-    let kept = false;
-    try {
-      const began = this.#options.now();
-      const { rules, debug } = this.#options.configuration();
-      const judgement = await judgeFrame(step, frame, { rules, now, detailed: debug });
-      const { observation, guide, issues, card } = judgement;
-      signal.throwIfAborted();
-      this.card = card;
-      if (debug) {
-        const judged = judge(observation, guide, rules);
-        this.#options.onSighting({
-          observation,
-          guide,
-          rules,
-          judged,
-          now,
-          took: this.#options.now() - began,
-        });
-      }
-      kept = this.#keepSharpest(
-        issues.length === 0
-          ? { frame, sharpness: sharpnessOf(observation), settled: this.#isSettled(), card }
-          : null,
-      );
-      this.dispatch({ type: 'observed', issues, now });
-    } catch (error) {
-      // The photo under way comes about without the worker as well.
-      if (!this.#isTaking()) throw error;
-    } finally {
-      if (!kept) frame.close();
-    }
-  }
-
-  /**
-   * Keeps the sharpest frame of an unbroken hold, of its settled part once there is one; null breaks the hold.
-   * @returns true where the candidate was kept, and so is closed here or by the shutter
-   */
-  #keepSharpest(candidate: Candidate | null): boolean {
-    if (candidate && this.#best && isBetter(this.#best, candidate)) return false;
-    this.#best?.frame.close();
-    this.#best = candidate;
-    return candidate !== null;
-  }
-
-  #isSettled(): boolean {
-    const { state } = this.journey;
-    return state.name === 'live' && holdProgress(state.guide) >= SETTLED_AT;
-  }
-
-  #isTaking(): boolean {
-    const { state } = this.journey;
-    return state.name === 'live' && state.taking;
-  }
-
-  async #take(step: Step, which: 'sharpest' | 'present', signal: AbortSignal): Promise<void> {
-    const best = which === 'sharpest' ? this.#best : null;
-    if (best) this.#best = null;
-    const frame = best?.frame ?? (await this.#presentFrame());
-    try {
-      const { card, issues } = best ? { card: best.card, issues: [] } : await this.#judgePhoto(step, frame);
-      const guide = guideInPicture(step, frame);
-      const { provider, straighten } = this.#options.configuration();
-      const limits = profileOf(provider).limits[step];
-      const { photo, blob } = await takePhoto({ step, frame, guide, card, straighten, limits });
-      if (signal.aborted) return;
-      this.#photos.set(step, { blob, url: URL.createObjectURL(blob) });
-      this.dispatch({ type: 'photo-taken', photo: { ...photo, issues } });
-    } finally {
-      frame.close();
-    }
-  }
-
-  /** Judges a photo by hand as the very frame it is. Where that cannot be done in time, the last frame's issues have to do. */
-  async #judgePhoto(step: Step, frame: ImageBitmap): Promise<Pick<Judgement, 'card' | 'issues'>> {
-    const { state } = this.journey;
-    const unknown = { card: null, issues: state.name === 'live' ? state.issues : [] };
-    const { rules } = this.#options.configuration();
-    const judging = this.#analyser?.judge(step, frame, { rules, now: this.#options.now(), detailed: false });
-    const late = new Promise<null>((resolve) => setTimeout(resolve, JUDGED_WITHIN_MS, null));
-    const judged = judging?.catch((error: unknown) => {
-      // The next step gets a fresh one, unless it was only that this frame has gone.
-      if (error instanceof CaptureError) this.#closeAnalyser();
-      return null;
-    });
-    const { card, issues } = (await Promise.race([judged, late])) ?? unknown;
-    // Cut along what may be none, a photo could lose the card.
-    if (issues.some(({ code }) => DOUBTED.includes(code))) return { card: null, issues };
-    // The photo is turned upright.
-    const turned = card !== null && isUpsideDown(card);
-    return { card, issues: issues.filter(({ code }) => !(turned && code === 'card-upside-down')) };
-  }
-
-  #presentFrame(): Promise<ImageBitmap> {
-    if (!this.camera) throw new CaptureError('camera-lost', 'There is no camera to photograph with.');
-    return createImageBitmap(this.camera.video);
+  #hold(step: Step, made: MadePhoto): void {
+    this.#photos.set(step, { ...made, url: URL.createObjectURL(made.blob) });
   }
 
   async #submit(signal: AbortSignal): Promise<void> {
     const configuration = this.#options.configuration();
+    const refNumber = configuration.refNumber ?? this.#names.refNumber;
     const photos = new Map([...this.#photos].map(([step, { blob }]) => [step, blob]));
-    if (!this.#options.onSubmit(configuration, photos)) {
+    const { provider, steps } = configuration;
+    if (!this.#options.onSubmit({ provider, refNumber, steps, photos })) {
       this.dispatch({ type: 'vetoed' });
       return;
     }
     const result = await this.#options.submit({
       ...configuration,
+      refNumber,
       photos,
       signal,
       onProgress: ({ phase, fraction }) => this.dispatch({ type: 'sending', phase, fraction }),
@@ -363,28 +214,81 @@ export class Session {
     if (!signal.aborted) this.dispatch({ type: 'completed', result });
   }
 
+  /** Null where the page wants nothing kept, and where it cannot be. */
+  #openOutbox(): Promise<Outbox | null> {
+    const scope = this.#scope();
+    if (scope === null) return Promise.resolve(null);
+    if (this.#outbox?.scope !== scope.text) {
+      this.#closeOutbox();
+      const { text, lifetime } = scope;
+      const opened = import('./outbox.ts').then(
+        ({ createOutbox }) =>
+          this.#life.signal.aborted
+            ? null
+            : createOutbox({ scope: text, lifetime, onExpired: () => this.#expire() }),
+        // A journey does not need it.
+        () => null,
+      );
+      this.#outbox = { scope: text, opened };
+    }
+    return this.#outbox.opened;
+  }
+
+  /** For which submissions photos are kept, and how long, ms. A mistake of the page's is told when the person starts. */
+  #scope(): { readonly text: string; readonly lifetime: number } | null {
+    try {
+      const { tokenEndpoint, provider, refNumber, persist } = this.#options.configuration();
+      if (persist === null) return null;
+      return { text: JSON.stringify([tokenEndpoint.href, provider, refNumber]), lifetime: persist };
+    } catch {
+      return null;
+    }
+  }
+
+  async #keep(): Promise<void> {
+    const { steps, photos: accepted } = this.journey;
+    const photos = new Map([...this.#photos].filter(([step]) => accepted[step]));
+    const outbox = await this.#openOutbox();
+    await outbox?.keep({ ...this.#names, steps, photos });
+  }
+
+  async #wipe(): Promise<void> {
+    await (await this.#outbox?.opened)?.wipe();
+  }
+
+  #closeOutbox(): void {
+    void this.#outbox?.opened.then((outbox) => outbox?.close());
+    this.#outbox = null;
+  }
+
+  #expire(): void {
+    this.#fail(new CaptureError('photos-expired', 'The photos were not sent in time, and are forgotten.'));
+  }
+
   /** Ends the activity under way: camera, frames, requests. Photos and the worker stay. */
   #stop(): void {
     this.#activity.abort();
     this.#activity = new AbortController();
-    this.camera?.stop();
-    this.camera = null;
-    this.card = null;
-    this.#keepSharpest(null);
-  }
-
-  #closeAnalyser(): void {
-    this.#analyser?.analyser.close();
-    this.#analyser = null;
+    this.#viewfinder.stop();
   }
 
   #forgetDropped(): void {
     for (const [step, { url }] of this.#photos) {
-      if (this.journey.photos[step] || this.journey.state.name === 'live') continue;
+      if (this.journey.photos[step]) continue;
       URL.revokeObjectURL(url);
       this.#photos.delete(step);
     }
   }
+}
+
+/** 32 hexadecimal digits: unique, and within what both providers take. */
+function newNumber(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function newNames(): Names {
+  return { refNumber: newNumber(), submissionKey: newNumber() };
 }
 
 function asCaptureError(error: unknown): CaptureError {

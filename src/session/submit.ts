@@ -1,4 +1,4 @@
-import type { SendingPhase } from '../domain/flow.ts';
+import type { SendingPhase } from '../domain/journey.ts';
 import { CaptureError, STEPS, type ErrorCode, type Result, type Step } from '../domain/result.ts';
 import { readError, readPending, readResult, type TokenAnswer } from '../providers/contract.ts';
 import { profileOf, wantedOf, type Wanted } from '../providers/profiles.ts';

@@ -24,10 +24,14 @@ const RAW: RawConfiguration = {
   thresholds: null,
   straighten: null,
   debug: false,
+  assetsIntegrity: null,
+  fallback: null,
+  persist: null,
+  kiosk: false,
 };
 const PAGE = 'https://page.example/';
 const read = (changes: Partial<RawConfiguration>): unknown =>
-  readConfiguration({ ...RAW, ...changes }, PAGE, new URL('assets/', PAGE), 'SPECIMEN01');
+  readConfiguration({ ...RAW, ...changes }, PAGE, new URL('assets/', PAGE));
 
 const keys = { accessKey: 'a', secretKey: 'b' };
 const secret = 'SPECIMEN-relay-secret-SPECIMEN-relay-secret';

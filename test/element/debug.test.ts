@@ -7,7 +7,8 @@ import { GUIDANCE_RULES } from '../../src/domain/rules.ts';
 import { drawSighting, follow } from '../../src/element/debug.ts';
 import type { FeedbackDetail, KycCapture } from '../../src/index.ts';
 import { openCamera } from '../../src/session/camera.ts';
-import { Session, type Configuration, type Sighting } from '../../src/session/session.ts';
+import type { Configuration, Sighting } from '../../src/session/options.ts';
+import { Session } from '../../src/session/session.ts';
 import { mount, press, specimenInGuide, stripes, until } from './support.ts';
 
 const LANDSCAPE = { width: 1280, height: 720 };
@@ -150,6 +151,9 @@ describe('debug', () => {
         cameraSource: () => Promise.resolve(stripes(1280, 720)),
         rules: GUIDANCE_RULES,
         straighten: true,
+        assetsIntegrity: null,
+        fallback: 'worker',
+        persist: null,
         debug,
       }),
       onChange: () => undefined,

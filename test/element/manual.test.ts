@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { News, Photo } from '../../src/domain/flow.ts';
+import type { News, Photo } from '../../src/domain/journey.ts';
 import { cornersOf, guideInPicture, ID1_RATIO, type Size } from '../../src/domain/geometry.ts';
 import { PHOTO_LIMITS } from '../../src/domain/limits.ts';
 import type { CardObservation } from '../../src/domain/observation.ts';
@@ -69,6 +69,9 @@ function begin(answer: (index: number) => Promise<CardObservation>) {
       rules: GUIDANCE_RULES,
       straighten: true,
       debug: false,
+      assetsIntegrity: null,
+      fallback: 'worker',
+      persist: null,
     }),
     onChange: () => undefined,
     onNews: (told) => news.push(told),

@@ -1,7 +1,7 @@
 import axe from 'axe-core';
 import { LitElement, render } from 'lit';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Journey, Photo, State } from '../../src/domain/flow.ts';
+import { NOT_STARTED, type Journey, type Photo, type State, type Trouble } from '../../src/domain/journey.ts';
 import { startGuide, type Hint } from '../../src/domain/guide.ts';
 import { CaptureError, STEPS, type ErrorCode, type Result, type Step } from '../../src/domain/result.ts';
 import { messagesFor } from '../../src/element/messages/messages.ts';
@@ -31,7 +31,12 @@ const result = (live: boolean | null): Result => ({
   refNumber: 'abcdef',
   raw: null,
 });
-const live = (step: Step, hint: Hint | null, manual: boolean): State => ({
+const live = (
+  step: Step,
+  hint: Hint | null,
+  manual: boolean,
+  trouble: Trouble | null = null,
+): State => ({
   name: 'live',
   step,
   since: 0,
@@ -39,6 +44,7 @@ const live = (step: Step, hint: Hint | null, manual: boolean): State => ({
   issues: [],
   manual,
   taking: false,
+  trouble,
 });
 
 const DOUBTFUL: Photo = {
@@ -51,11 +57,33 @@ const DOUBTFUL: Photo = {
     { code: 'card-glare', value: 0.02, threshold: 0.004, unit: 'fraction' },
     { code: 'card-blurred', value: 0.05, threshold: 0.1, unit: 'ratio' },
   ],
+  rung: 'manual',
 };
 
 const STATES: readonly (readonly [string, State])[] = [
   ['start', { name: 'start' }],
-  ['opening', { name: 'opening', step: 'selfie', loaded: 0.42, cameraLive: true, analyserReady: false }],
+  [
+    'opening',
+    {
+      name: 'opening',
+      step: 'selfie',
+      loaded: 0.42,
+      cameraLive: true,
+      analyserReady: false,
+      away: false,
+    },
+  ],
+  ['trouble', live('selfie', 'too-dark', true, 'black')],
+  ['choosing', { name: 'choosing', step: 'ktp', taking: false }],
+  ['judging a file', { name: 'choosing', step: 'selfie', taking: true }],
+  [
+    'no camera',
+    {
+      name: 'failed',
+      error: new CaptureError('camera-denied', 'test'),
+      resume: { to: 'step', step: 'selfie' },
+    },
+  ],
   ...STEPS.flatMap((step) => [
     [`live ${step}`, live(step, 'too-dark', true)] as const,
     [`hold ${step}`, live(step, 'hold-still', false)] as const,
@@ -100,7 +128,8 @@ async function show(
   frame.style.setProperty('--kyc-block-size', `${size.height}px`);
   document.body.append(frame);
   await frame.updateComplete;
-  const journey: Journey = { steps: STEPS, photos: { ktp: DOUBTFUL }, state };
+  const photos = state.name === 'start' ? {} : { ktp: DOUBTFUL };
+  const journey: Journey = { ...NOT_STARTED, steps: STEPS, photos, rung: 'face-box', state };
   const root = frame.shadowRoot;
   if (!root) throw new Error('no shadow root');
   render(
@@ -113,11 +142,14 @@ async function show(
       mirrored: false,
       lit: false,
       focuses: true,
+      switches: true,
+      uploads: true,
       card: null,
       viewport: { width: size.width, height: size.height - 70 },
       debug: null,
       photoUrl: () => 'data:image/gif;base64,R0lGODlhAQABAAAAACw=',
       act: () => undefined,
+      choose: () => undefined,
     }),
     root,
   );

@@ -21,6 +21,12 @@ export const en: Messages = {
     sending: 'The photos are sent securely to be checked.',
     privacy: 'The camera picture is checked on this device. Only the photos you accept are sent.',
     begin: 'Start',
+    kept: {
+      title: 'Go on with the verification',
+      text: 'The photos that you took are still on this device.',
+      goOn: 'Go on',
+      forget: 'Start over',
+    },
   },
   steps: {
     selfie: {
@@ -71,8 +77,21 @@ export const en: Messages = {
     'card-covered': 'Something covers the card, hold it by its edges',
     'hold-still': 'Good, hold still',
   },
+  troubles: {
+    muted: 'The camera is paused. End the call or close the other app',
+    black: 'The picture is black. Uncover the camera',
+    frozen: 'The camera gives no picture. Wait a moment',
+  },
+  rungs: {
+    'main-thread': 'Guidance is a little slower on this device.',
+    'face-box': 'On this device, guidance tells only where the face is.',
+    manual: 'No automatic guidance. Press the button when it fits.',
+    upload: 'Choose a photo on this device.',
+  },
+  choosing: { file: 'Choose photo', camera: 'Use the camera', judging: 'Checking the photo…' },
   torch: 'Light',
   refocus: 'Focus',
+  switch: 'Switch camera',
   review: {
     doubt: 'This photo may not be good enough.',
     use: 'Use photo',
@@ -94,8 +113,9 @@ export const en: Messages = {
   },
   failed: {
     title: 'That did not work yet',
-    kept: 'The photos you took are kept while this page stays open.',
+    kept: 'The photos you took are kept.',
     retry: 'Try again',
+    choose: 'Choose photo',
     errors: {
       'configuration-invalid': 'This page is not set up correctly. Please contact customer service.',
       'insecure-page': 'The camera works only on a secure page (https).',
@@ -109,6 +129,9 @@ export const en: Messages = {
       'assets-failed': 'Something could not be loaded. Check your connection, then try again.',
       'analysis-failed': 'Checking the picture stopped. Please try again.',
       'photo-failed': 'The photo could not be processed. Please take it again.',
+      'photo-unreadable': 'That file cannot be read as a photo. Choose a JPEG or PNG photo.',
+      'photo-too-small': 'That photo is too small. Choose the original from a camera.',
+      'photos-expired': 'For your safety, your photos were deleted. Please start again.',
       offline: 'There is no internet connection. Connect, then try again.',
       'token-refused': 'Your session has ended. Please sign in again, then try once more.',
       'token-failed': 'The server cannot be reached. Please try again in a moment.',

@@ -21,6 +21,12 @@ export const id: Messages = {
     sending: 'Foto dikirim dengan aman untuk diperiksa.',
     privacy: 'Gambar kamera diperiksa di perangkat ini. Hanya foto yang Anda setujui yang dikirim.',
     begin: 'Mulai',
+    kept: {
+      title: 'Lanjutkan verifikasi',
+      text: 'Foto yang sudah Anda ambil masih tersimpan di perangkat ini.',
+      goOn: 'Lanjutkan',
+      forget: 'Mulai dari awal',
+    },
   },
   steps: {
     selfie: {
@@ -71,8 +77,21 @@ export const id: Messages = {
     'card-covered': 'Ada yang menutupi kartu, pegang tepinya saja',
     'hold-still': 'Bagus, tahan sebentar',
   },
+  troubles: {
+    muted: 'Kamera terhenti. Tutup panggilan atau aplikasi lain',
+    black: 'Gambar hitam. Buka penutup kamera',
+    frozen: 'Kamera tidak memberi gambar. Tunggu sebentar',
+  },
+  rungs: {
+    'main-thread': 'Petunjuk di perangkat ini sedikit lebih lambat.',
+    'face-box': 'Petunjuk di perangkat ini hanya untuk letak wajah.',
+    manual: 'Tanpa petunjuk otomatis. Tekan tombol bila sudah pas.',
+    upload: 'Pilih foto dari perangkat ini.',
+  },
+  choosing: { file: 'Pilih foto', camera: 'Pakai kamera', judging: 'Foto sedang diperiksa…' },
   torch: 'Lampu',
   refocus: 'Fokus',
+  switch: 'Ganti kamera',
   review: {
     doubt: 'Foto ini mungkin belum cukup baik.',
     use: 'Gunakan foto',
@@ -94,8 +113,9 @@ export const id: Messages = {
   },
   failed: {
     title: 'Belum berhasil',
-    kept: 'Foto yang sudah diambil tetap tersimpan selama halaman ini terbuka.',
+    kept: 'Foto yang sudah diambil tetap tersimpan.',
     retry: 'Coba lagi',
+    choose: 'Pilih foto',
     errors: {
       'configuration-invalid': 'Halaman ini belum disiapkan dengan benar. Silakan hubungi layanan pelanggan.',
       'insecure-page': 'Kamera hanya dapat digunakan di halaman yang aman (https).',
@@ -109,6 +129,9 @@ export const id: Messages = {
       'assets-failed': 'Persiapan gagal dimuat. Periksa koneksi internet, lalu coba lagi.',
       'analysis-failed': 'Pemeriksaan gambar terhenti. Silakan coba lagi.',
       'photo-failed': 'Foto tidak dapat diproses. Silakan ambil ulang.',
+      'photo-unreadable': 'File itu tidak dapat dibaca sebagai foto. Pilih foto JPEG atau PNG.',
+      'photo-too-small': 'Foto itu terlalu kecil. Pilih foto asli dari kamera.',
+      'photos-expired': 'Demi keamanan foto Anda sudah dihapus. Silakan mulai lagi.',
       offline: 'Tidak ada koneksi internet. Sambungkan, lalu coba lagi.',
       'token-refused': 'Sesi Anda sudah berakhir. Silakan masuk kembali, lalu coba lagi.',
       'token-failed': 'Server tidak dapat dihubungi. Silakan coba lagi sebentar lagi.',

@@ -1,6 +1,7 @@
 import type { Hint } from '../../domain/guide.ts';
 import type { ErrorCode, Step } from '../../domain/result.ts';
-import type { SendingPhase } from '../../domain/flow.ts';
+import type { SendingPhase, Trouble } from '../../domain/journey.ts';
+import type { Rung } from '../../domain/ladder.ts';
 import { en } from './en.ts';
 import { id } from './id.ts';
 
@@ -33,6 +34,13 @@ export interface Messages {
     readonly sending: string;
     readonly privacy: string;
     readonly begin: string;
+    /** Said where photos outlived a reload. */
+    readonly kept: {
+      readonly title: string;
+      readonly text: string;
+      readonly goOn: string;
+      readonly forget: string;
+    };
   };
   /** What is said of each step, and of no other. */
   readonly steps: Record<Step, StepMessages>;
@@ -40,9 +48,17 @@ export interface Messages {
   readonly openingCamera: string;
   /** These name no card, because they are said of each. */
   readonly hints: Record<Hint, string>;
+  /** Said in place of a hint while the camera gives no picture. */
+  readonly troubles: Record<Trouble, string>;
+  /** How guidance is less than it could be. */
+  readonly rungs: Record<Exclude<Rung, 'worker'>, string>;
+  /** In place of the camera. */
+  readonly choosing: { readonly file: string; readonly camera: string; readonly judging: string };
   /** The switch of the camera's lamp; the same whether it is on or off. */
   readonly torch: string;
   readonly refocus: string;
+  /** To the device's next camera. */
+  readonly switch: string;
   readonly review: {
     /** Said of a photo by hand, before the hint that applied to it. */
     readonly doubt: string;
@@ -61,6 +77,7 @@ export interface Messages {
     /** Said where photos are waiting for the next try. */
     readonly kept: string;
     readonly retry: string;
+    readonly choose: string;
     readonly errors: Record<ErrorCode, string>;
   };
   readonly cancelled: { readonly title: string; readonly text: string };

@@ -1,0 +1,327 @@
+import { judge, sharpnessOf } from '../domain/assess.ts';
+import { guideInPicture, type Box, type Size } from '../domain/geometry.ts';
+import { holdProgress } from '../domain/guide.ts';
+import type { Quad } from '../domain/homography.ts';
+import type { Event, Photo, State } from '../domain/journey.ts';
+import { cropOf, isUpsideDown } from '../domain/photo.ts';
+import { CaptureError, type GuidanceCode, type Step } from '../domain/result.ts';
+import { STEP_TRAITS } from '../domain/steps.ts';
+import { profileOf } from '../providers/profiles.ts';
+import type { Camera } from './camera.ts';
+import { cameraTooSmall, takePhoto } from './capture.ts';
+import type { Judge, Judgement } from './judge.ts';
+import type { Ladder } from './ladder.ts';
+import type { Configuration, SessionOptions } from './options.ts';
+
+/** What a viewfinder needs. */
+interface ViewfinderOptions extends Pick<
+  SessionOptions,
+  'configuration' | 'onSighting' | 'openCamera' | 'now'
+> {
+  readonly ladder: Ladder;
+  readonly dispatch: (event: Event) => void;
+  readonly state: () => State;
+  readonly onLost: (error: CaptureError) => void;
+}
+
+/** A photo that was made, and its picture. */
+export interface MadePhoto {
+  readonly photo: Photo;
+  readonly blob: Blob;
+}
+
+interface Candidate {
+  readonly frame: ImageBitmap;
+  readonly sharpness: number;
+  /** True where the hold had lasted for a while: its first frames are just within the limits, people still move then. */
+  readonly settled: boolean;
+  /** The corners of the card, as `Judgement` has them. */
+  readonly card: Quad | null;
+}
+
+/** What a still picture was found to be. */
+type Verdict = Pick<Judgement, 'card' | 'issues'>;
+
+/** A photo by hand waits no longer for the judgement of its frame, ms. */
+const JUDGED_WITHIN_MS = 1000;
+
+/** A file of a face is looked at so often: more faces are looked for in one part of the picture after the other. */
+const LOOKS = 5;
+/** ms that are said to lie between two looks. */
+const LOOK_EVERY_MS = 250;
+
+/** A larger file is scaled down before it is judged, px: no provider takes more, and small phones have little memory. */
+const LARGEST_SIDE = 2600;
+
+/** What is found in a frame with one of these may not be the card. */
+const DOUBTED: readonly GuidanceCode[] = ['no-card', 'not-a-card', 'card-cut-off'];
+
+/** Part of the hold after which its frames are the ones to choose from. */
+const SETTLED_AT = 0.4;
+
+/** Between two frames that are judged on the page's own thread it gets as long for itself, up to this, ms. */
+const LONGEST_PAUSE_MS = 500;
+
+const isBetter = (a: Candidate, b: Candidate): boolean =>
+  a.settled === b.settled ? a.sharpness >= b.sharpness : a.settled;
+
+/** Looks through the camera, has every frame judged, and makes the photo of the best. Decides nothing. */
+export class Viewfinder {
+  camera: Camera | null = null;
+  /** The corners of the card that the last frame showed, as `Judgement` has them. */
+  card: Quad | null = null;
+
+  readonly #options: ViewfinderOptions;
+  #best: Candidate | null = null;
+
+  constructor(options: ViewfinderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens camera and analysis side by side, and observes until a photo is taken or the signal aborts.
+   * @param preferred the camera to open, by its `deviceId`; null for the one that suits the step
+   * @throws CaptureError, and the signal's reason
+   */
+  async observe(step: Step, preferred: string | null, signal: AbortSignal): Promise<void> {
+    const { ladder, dispatch, now, configuration } = this.#options;
+    const climb = async (): Promise<Judge | null> => {
+      const judgeFrame = await ladder.climb();
+      signal.throwIfAborted();
+      dispatch({ type: 'analyser-ready', rung: ladder.rung, now: now() });
+      return judgeFrame;
+    };
+    const [camera, first] = await Promise.all([
+      this.#openCamera(step, preferred, configuration(), signal),
+      climb(),
+    ]);
+    let judgeFrame = first;
+    while (judgeFrame && !signal.aborted && !this.#isTaking()) {
+      try {
+        await this.#look(step, camera, judgeFrame, signal);
+      } catch (error) {
+        // The photo under way comes about without the analysis as well.
+        if (signal.aborted || this.#isTaking() || !ladder.fall(error)) throw error;
+        judgeFrame = await climb();
+      }
+    }
+  }
+
+  /**
+   * Makes a photo: of the sharpest frame of the hold, of the one that the camera shows at present, or of a file.
+   * @throws CaptureError
+   */
+  async take(step: Step, from: 'sharpest' | 'present' | File): Promise<MadePhoto> {
+    if (from instanceof File) return this.#takeFile(step, from);
+    const best = from === 'sharpest' ? this.#best : null;
+    if (best) this.#best = null;
+    const { rung } = this.#options.ladder;
+    const frame = best?.frame ?? (await this.#presentFrame());
+    try {
+      const { card, issues } = best ? { card: best.card, issues: [] } : await this.#judgeByHand(step, frame);
+      return await this.#make(step, frame, guideInPicture(step, frame), { card, issues }, rung);
+    } finally {
+      frame.close();
+    }
+  }
+
+  /** Lets go of the camera and of the frame that was kept. */
+  stop(): void {
+    this.camera?.stop();
+    this.camera = null;
+    this.card = null;
+    this.#keepSharpest(null);
+  }
+
+  async #openCamera(
+    step: Step,
+    preferred: string | null,
+    { cameraSource, persist, provider }: Configuration,
+    signal: AbortSignal,
+  ): Promise<Camera> {
+    const { openCamera, dispatch, onLost, now } = this.#options;
+    const camera = await openCamera({
+      step,
+      facing: STEP_TRAITS[step].facing,
+      source: cameraSource,
+      signal,
+      onLost,
+    });
+    if (signal.aborted) {
+      camera.stop();
+      signal.throwIfAborted();
+    }
+    this.camera = camera;
+    const limits = profileOf(provider).limits[step];
+    const size = camera.size();
+    if (!cropOf(step, size, guideInPicture(step, size), limits)) throw cameraTooSmall(size, limits);
+    dispatch({ type: 'camera-live', now: now() });
+    return camera;
+  }
+
+  /** One frame, from the camera to the flow. Frames that come while it is analysed are dropped. */
+  async #look(step: Step, camera: Camera, judgeFrame: Judge, signal: AbortSignal): Promise<void> {
+    const { configuration, onSighting, dispatch, ladder } = this.#options;
+    const now = await camera.nextFrame();
+    signal.throwIfAborted();
+    if (this.#isTaking()) return;
+    const frame = await createImageBitmap(camera.video);
+    let kept = false;
+    const began = this.#options.now();
+    try {
+      const { rules, debug } = configuration();
+      const judgement = await judgeFrame(step, frame, { rules, now, detailed: debug });
+      const { observation, guide, issues, card } = judgement;
+      signal.throwIfAborted();
+      this.card = card;
+      const took = this.#options.now() - began;
+      if (debug)
+        onSighting({ observation, guide, rules, judged: judge(observation, guide, rules), now, took });
+      kept = this.#keepSharpest(
+        issues.length === 0
+          ? { frame, sharpness: sharpnessOf(observation), settled: this.#isSettled(), card }
+          : null,
+      );
+      dispatch({ type: 'observed', issues, now });
+    } finally {
+      if (!kept) frame.close();
+    }
+    if (ladder.rung !== 'worker') {
+      const pause = Math.min(LONGEST_PAUSE_MS, this.#options.now() - began);
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+
+  /**
+   * Keeps the sharpest frame of an unbroken hold, of its settled part once there is one; null breaks the hold.
+   * @returns true where the candidate was kept, and so is closed here or by the shutter
+   */
+  #keepSharpest(candidate: Candidate | null): boolean {
+    if (candidate && this.#best && isBetter(this.#best, candidate)) return false;
+    this.#best?.frame.close();
+    this.#best = candidate;
+    return candidate !== null;
+  }
+
+  #isSettled(): boolean {
+    const state = this.#options.state();
+    return state.name === 'live' && holdProgress(state.guide) >= SETTLED_AT;
+  }
+
+  #isTaking(): boolean {
+    const state = this.#options.state();
+    return state.name === 'live' && state.taking;
+  }
+
+  #presentFrame(): Promise<ImageBitmap> {
+    if (!this.camera) throw new CaptureError('camera-lost', 'There is no camera to photograph with.');
+    return createImageBitmap(this.camera.video);
+  }
+
+  /** Judges a photo by hand as the very frame it is. Where that cannot be done in time, the last frame's issues have to do. */
+  async #judgeByHand(step: Step, frame: ImageBitmap): Promise<Verdict> {
+    const { ladder, configuration, now } = this.#options;
+    const state = this.#options.state();
+    const unknown = { card: null, issues: state.name === 'live' ? state.issues : [] };
+    const { rules } = configuration();
+    const judging = ladder.judge?.(step, frame, { rules, now: now(), detailed: false });
+    const late = new Promise<null>((resolve) => setTimeout(resolve, JUDGED_WITHIN_MS, null));
+    const judged = judging?.catch((error: unknown) => {
+      // The next step gets a fresh one, unless it was only that this frame has gone.
+      if (error instanceof CaptureError) ladder.close();
+      return null;
+    });
+    return certain((await Promise.race([judged, late])) ?? unknown);
+  }
+
+  async #takeFile(step: Step, file: File): Promise<MadePhoto> {
+    const { ladder, configuration } = this.#options;
+    const frame = await pictureIn(file);
+    try {
+      const whole: Box = { x: 0, y: 0, width: frame.width, height: frame.height };
+      const limits = profileOf(configuration().provider).limits[step];
+      if (!cropOf(step, frame, whole, limits)) {
+        const { long, short } = limits.smallest;
+        throw new CaptureError(
+          'photo-too-small',
+          `The file has ${frame.width}x${frame.height}; the provider takes photos from ${long}x${short} px.`,
+        );
+      }
+      let verdict: Verdict = { card: null, issues: [] };
+      for (;;) {
+        const judgeFrame = await ladder.climb();
+        if (!judgeFrame) break;
+        try {
+          verdict = await this.#judgeFile(step, frame, judgeFrame);
+          break;
+        } catch (error) {
+          if (!ladder.fall(error)) throw error;
+        }
+      }
+      // Nobody laid it into a guide, so that nothing of it may be cut off but round a card that was found.
+      return await this.#make(
+        step,
+        frame,
+        verdict.card ? guideInPicture(step, frame) : whole,
+        verdict,
+        'upload',
+      );
+    } finally {
+      frame.close();
+    }
+  }
+
+  async #judgeFile(step: Step, frame: ImageBitmap, judgeFrame: Judge): Promise<Verdict> {
+    const { configuration, now } = this.#options;
+    const { rules } = configuration();
+    const began = now();
+    const looks = STEP_TRAITS[step].subject === 'face' ? LOOKS : 1;
+    for (let look = 1; ; look++) {
+      const options = { rules, now: began + look * LOOK_EVERY_MS, detailed: false };
+      const judgement = await judgeFrame(step, frame, options);
+      if (look >= looks) return certain(judgement);
+    }
+  }
+
+  async #make(
+    step: Step,
+    frame: ImageBitmap,
+    guide: Box,
+    { card, issues }: Verdict,
+    rung: Photo['rung'],
+  ): Promise<MadePhoto> {
+    const { provider, straighten } = this.#options.configuration();
+    const limits = profileOf(provider).limits[step];
+    const { photo, blob } = await takePhoto({ step, frame, guide, card, straighten, limits });
+    return { photo: { ...photo, issues, rung }, blob };
+  }
+}
+
+/** Without a card that may be none: cut along it, a photo could lose the real one. A photo is turned upright. */
+function certain({ card, issues }: Verdict): Verdict {
+  if (issues.some(({ code }) => DOUBTED.includes(code))) return { card: null, issues };
+  const turned = card !== null && isUpsideDown(card);
+  return { card, issues: issues.filter(({ code }) => !(turned && code === 'card-upside-down')) };
+}
+
+/**
+ * The picture in a file, upright, no larger than a photo needs to be.
+ * @throws CaptureError `photo-unreadable`
+ */
+async function pictureIn(file: File): Promise<ImageBitmap> {
+  const picture = await createImageBitmap(file).catch(() => {
+    throw new CaptureError('photo-unreadable', 'This browser cannot read the file as a picture.');
+  });
+  const scale = LARGEST_SIDE / Math.max(picture.width, picture.height);
+  if (scale >= 1) return picture;
+  const size: Size = { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) };
+  try {
+    return await createImageBitmap(picture, {
+      resizeWidth: size.width,
+      resizeHeight: size.height,
+      resizeQuality: 'high',
+    });
+  } finally {
+    picture.close();
+  }
+}
