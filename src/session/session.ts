@@ -219,6 +219,8 @@ export class Session {
       facing: STEP_TRAITS[step].facing,
       source: configuration.cameraSource,
       signal,
+      memory: null,
+      onTrouble: () => undefined,
       onLost: (error) => this.#fail(error),
     });
     if (signal.aborted) {
