@@ -97,10 +97,13 @@ export interface Result {
 export type ErrorCode =
   | 'configuration-invalid' // an attribute or property is missing or wrong
   | 'insecure-page' // no camera API outside https and localhost
-  | 'camera-denied'
+  | 'in-app-browser' // the browser inside another app gives no camera
+  | 'camera-denied' // by the person, or by the system on their behalf
+  | 'camera-blocked' // by the page's permission policy: an iframe without allow="camera"
   | 'camera-missing'
   | 'camera-busy'
-  | 'camera-lost' // the track ended in mid-session
+  | 'camera-lost' // the track ended in mid-session, or stayed muted or frozen
+  | 'camera-black' // nothing but black frames
   | 'camera-failed' // anything else the browser says of the camera
   | 'camera-too-small' // cannot reach the provider's smallest photo
   | 'assets-failed' // worker, WASM or a model could not be loaded

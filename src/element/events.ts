@@ -93,6 +93,8 @@ export interface KycEventMap {
 const NOT_RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'configuration-invalid',
   'insecure-page',
+  'in-app-browser',
+  'camera-blocked',
   'camera-too-small',
   'provider-credentials',
   'provider-parameter',

@@ -1,23 +1,28 @@
-import type { Point, Size } from '../domain/geometry.ts';
+import type { Size } from '../domain/geometry.ts';
 import { CaptureError, type ErrorCode, type Step } from '../domain/result.ts';
+import { lightOf, refocusOf, type Light, type Refocus } from './camera-controls.ts';
+import { watchCamera, type CameraTrouble } from './camera-trouble.ts';
+import {
+  betterLens,
+  furtherLenses,
+  lensOfTrack,
+  listLenses,
+  recall,
+  remember,
+  type Facing,
+  type Lens,
+  type Memory,
+} from './lenses.ts';
 
 /** What a page is asked for when it supplies the camera itself. */
 export interface CameraRequest {
   readonly step: Step;
   /** The camera that suits the step: `user` for the selfie, `environment` for a card. */
-  readonly facing: 'user' | 'environment';
+  readonly facing: Facing;
 }
 
 /** Supplies a camera stream, in place of the browser's own. The widget stops its tracks. */
 export type CameraSource = (request: CameraRequest) => Promise<MediaStream>;
-
-/** The lamp beside the lens. It goes out with the camera. */
-interface Light {
-  /** What the browser says of it. */
-  readonly isOn: boolean;
-  /** Never rejects; a lamp that refuses stays as it is. */
-  toggle(): Promise<void>;
-}
 
 /** A running camera. */
 export interface Camera {
@@ -27,17 +32,20 @@ export interface Camera {
   readonly mirrored: boolean;
   /** What the browser says of the track, for the capture context: numbers and the facing mode. */
   readonly settings: MediaTrackSettings;
+  /** The name the system gives the camera; empty where it has none. */
+  readonly label: string;
+  /** null where the page supplies the camera, or the browser does not say. */
+  readonly deviceId: string | null;
+  /** Further cameras that `preferred` may name instead, the likeliest first. */
+  readonly others: readonly Pick<Lens, 'deviceId'>[];
   /** The size of a frame, px. Changes when a phone is turned. */
   size(): Size;
   /** Resolves with the time, ms, of the next frame; never where none comes. */
   nextFrame(): Promise<number>;
   /** null where the browser offers none, and where the step wants the front camera. */
   readonly light: Light | null;
-  /**
-   * Makes the camera look for its focus anew: at a point, in parts of the picture's width and height, or in the
-   * middle. Never rejects. null where the browser does not offer it.
-   */
-  readonly refocus: ((at?: Point) => Promise<void>) | null;
+  /** null where the browser does not offer it. */
+  readonly refocus: Refocus | null;
   stop(): void;
 }
 
@@ -45,11 +53,20 @@ export interface Camera {
 export interface CameraOptions extends CameraRequest {
   readonly source: CameraSource | null;
   readonly signal: AbortSignal;
-  /** Called once, when a track ends by itself: unplugged, taken by a call, permission withdrawn. */
+  /** The `deviceId` of the camera that the person has just chosen; it is remembered for this facing. */
+  readonly preferred?: string;
+  /** Where that is kept, `localStorage` say; null keeps nothing. */
+  readonly memory: Memory | null;
+  /** Called with each change of what is wrong with the camera; null where it is well again. */
+  readonly onTrouble: (trouble: CameraTrouble | null) => void;
+  /**
+   * Called once, when the camera is no use any more: the track has ended (unplugged, taken by a call, permission
+   * withdrawn), or a trouble did not end. `camera-lost` or `camera-black`.
+   */
   readonly onLost: (error: CaptureError) => void;
 }
 
-/** Without a frame for so long the camera is taken for broken, ms. */
+/** Without a frame for so long, on a page that is seen, the camera is taken for broken, ms. */
 const FIRST_FRAME_MS = 10_000;
 
 /** What `getUserMedia` rejects with, as the page sees it. */
@@ -64,28 +81,30 @@ const FAULTS: Record<string, ErrorCode> = {
 
 /**
  * Opens the camera and waits for its first frame.
- * @throws CaptureError `insecure-page` or one of the `camera-` codes; the signal's reason when aborted
+ * @throws CaptureError `insecure-page`, `in-app-browser` or one of the `camera-` codes; the signal's reason when aborted
  */
 export async function openCamera(options: CameraOptions): Promise<Camera> {
-  const { signal } = options;
+  const { signal, facing } = options;
   const stream = await requestStream(options);
-  const stop = (): void => {
-    for (const track of stream.getTracks()) track.stop();
-  };
+  const stop = (): void => stopTracks(stream);
   const [track] = stream.getVideoTracks();
   if (signal.aborted || !track) {
     stop();
     signal.throwIfAborted();
     throw new CaptureError('camera-missing', 'The stream has no video track.');
   }
-  const lost = new AbortController();
+  // Ends all listeners and timers here, by `stop` or with the signal.
+  const life = new AbortController();
+  signal.addEventListener('abort', () => life.abort(signal.reason), { signal: life.signal });
+  const ended = new CaptureError('camera-lost', 'The camera track ended.');
+  let live = false;
   track.addEventListener(
     'ended',
     () => {
-      lost.abort();
-      options.onLost(new CaptureError('camera-lost', 'The camera track ended.'));
+      life.abort(ended);
+      if (live) options.onLost(ended);
     },
-    { signal },
+    { signal: life.signal },
   );
 
   const video = document.createElement('video');
@@ -95,6 +114,7 @@ export async function openCamera(options: CameraOptions): Promise<Camera> {
   video.disablePictureInPicture = true;
   video.srcObject = stream;
   const close = (): void => {
+    life.abort();
     stop();
     video.pause();
     video.srcObject = null;
@@ -102,136 +122,141 @@ export async function openCamera(options: CameraOptions): Promise<Camera> {
   try {
     // play() rejects where autoplay is held back; the first frame decides, not the promise.
     void video.play().catch(() => undefined);
-    await firstFrame(video, AbortSignal.any([signal, lost.signal, AbortSignal.timeout(FIRST_FRAME_MS)]));
+    await firstFrame(video, life.signal);
   } catch (cause) {
+    const { muted } = track;
     close();
-    signal.throwIfAborted();
-    throw lost.signal.aborted
-      ? new CaptureError('camera-lost', 'The camera track ended before its first frame.')
-      : new CaptureError('camera-failed', 'The camera delivered no frame.', { cause });
+    if (cause !== NO_FRAME) throw cause;
+    throw muted
+      ? new CaptureError('camera-busy', 'The system keeps the camera muted.')
+      : new CaptureError('camera-failed', 'The camera delivered no frame.');
   }
+  live = true;
+  const endWatch = watchCamera({
+    track,
+    video,
+    onTrouble: options.onTrouble,
+    onLost: (trouble) =>
+      options.onLost(
+        trouble === 'black'
+          ? new CaptureError('camera-black', 'The camera delivered nothing but black frames.')
+          : new CaptureError('camera-lost', `The camera stayed ${trouble}.`),
+      ),
+  });
+  life.signal.addEventListener('abort', endWatch, { once: true });
+
   const settings = track.getSettings();
+  const deviceId = (options.source ? null : settings.deviceId) ?? null;
   const size = (): Size => ({ width: video.videoWidth, height: video.videoHeight });
-  const light = options.facing === 'environment' ? lightOf(track) : null;
+  const light = facing === 'environment' ? lightOf(track) : null;
+  const others = deviceId ? furtherLenses(deviceId, await listLenses(), facing) : [];
   return {
     video,
     settings,
+    label: track.label,
+    deviceId,
+    others: others.map(({ deviceId }) => ({ deviceId })),
     light,
     refocus: refocusOf(track, light, size),
-    mirrored: (settings.facingMode ?? options.facing) === 'user' && options.facing === 'user',
+    mirrored: (settings.facingMode ?? facing) === 'user' && facing === 'user',
     size,
     nextFrame: () => new Promise((resolve) => video.requestVideoFrameCallback(resolve)),
     stop: close,
   };
 }
 
-async function requestStream({ source, step, facing }: CameraOptions): Promise<MediaStream> {
+function stopTracks(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+async function requestStream(options: CameraOptions): Promise<MediaStream> {
+  const { source, step, facing } = options;
   try {
     if (source) return await source({ step, facing });
-    // lib.dom says it is always there; on a page without https it is not.
+    // lib.dom says it is always there; on a page without https, and inside some apps, it is not.
     const devices = navigator.mediaDevices as MediaDevices | undefined;
     if (!devices) throw new CaptureError('insecure-page', 'The camera needs https or localhost.');
-    return await devices.getUserMedia({
-      audio: false,
-      video: { facingMode: { ideal: facing }, width: { ideal: 1920 }, height: { ideal: 1080 } },
-    });
+    return await openLens(devices, options);
   } catch (cause) {
-    if (cause instanceof CaptureError) throw cause;
-    const name = cause instanceof DOMException ? cause.name : '';
-    throw new CaptureError(
-      FAULTS[name] ?? 'camera-failed',
-      `The camera could not be opened: ${name || 'unknown fault'}.`,
-      {
-        cause,
-      },
-    );
+    throw await faultOf(cause);
   }
 }
 
-type FocusMode = 'none' | 'manual' | 'single-shot' | 'continuous';
+/** Opens the camera that the person chose, else the one that suits. */
+async function openLens(
+  devices: MediaDevices,
+  { facing, preferred, memory, signal }: CameraOptions,
+): Promise<MediaStream> {
+  const request = (which: MediaTrackConstraints): Promise<MediaStream> =>
+    devices.getUserMedia({
+      audio: false,
+      video: { ...which, width: { ideal: 1920 }, height: { ideal: 1080 } },
+    });
+  const requestOne = (deviceId: string): Promise<MediaStream> => request({ deviceId: { exact: deviceId } });
 
-/** What a track can do beyond TypeScript's list (W3C MediaStream Image Capture); in the draft `torch` becomes a list. */
-interface LensCapabilities {
-  readonly torch?: boolean | readonly boolean[];
-  readonly focusMode?: readonly FocusMode[];
-}
-
-/** What a track is asked for beyond TypeScript's list. */
-interface LensConstraints extends MediaTrackConstraintSet {
-  torch?: boolean;
-  focusMode?: FocusMode;
-  pointsOfInterest?: readonly Point[];
-}
-
-/** Firefox has had no capabilities for long. */
-const capabilitiesOf = (track: MediaStreamTrack): LensCapabilities =>
-  (track as { getCapabilities?: () => LensCapabilities }).getCapabilities?.() ?? {};
-
-/** Without size and rate, which Chromium refuses beside these; it and Safari keep those as they are. */
-const applyToLens = (track: MediaStreamTrack, constraints: LensConstraints): Promise<void> =>
-  track.applyConstraints({ advanced: [constraints] });
-
-function lightOf(track: MediaStreamTrack): Light | null {
-  if (![capabilitiesOf(track).torch].flat().includes(true)) return null;
-  let isOn = false;
-  return {
-    get isOn() {
-      return isOn;
-    },
-    async toggle() {
-      const wanted = !isOn;
-      await applyToLens(track, { torch: wanted }).then(
-        () => (isOn = track.getSettings().torch ?? wanted),
-        () => undefined,
-      );
-    },
-  };
-}
-
-/** So that the lens has begun to move before it is told to follow again, ms. Assumed: some frames, and no scan's end. */
-const REFOCUS_MS = 300;
-const MIDDLE: Point = { x: 0.5, y: 0.5 };
-
-/**
- * Chromium on Android does nothing on `single-shot` but for a still photo (VideoCaptureCamera2); there, leaving
- * `continuous` and coming back starts the search, as it does on webcams.
- */
-function refocusOf(track: MediaStreamTrack, light: Light | null, size: () => Size): Camera['refocus'] {
-  const { focusMode = [] } = capabilitiesOf(track);
-  const follows = focusMode.includes('continuous');
-  const mode = follows && focusMode.includes('manual') ? 'manual' : 'single-shot';
-  if (!focusMode.includes(mode)) return null;
-  // No browser lists it among the capabilities.
-  const aims = 'pointsOfInterest' in navigator.mediaDevices.getSupportedConstraints();
-  return async (at = MIDDLE) => {
-    const { width, height } = size();
-    // Chromium on Android counts along the sensor, which lies across an upright picture; the middle is the same.
-    const point = width > height ? at : MIDDLE;
-    const aim = aims ? { pointsOfInterest: [point] } : {};
-    const turnTo = (focusMode: FocusMode): Promise<void> =>
-      applyToLens(track, { ...(light?.isOn ? { torch: true } : {}), focusMode, ...aim });
+  const chosen = preferred ?? recall(memory, facing);
+  if (chosen !== null) {
     try {
-      await turnTo(mode);
-      if (!follows) return;
-      await new Promise((resolve) => setTimeout(resolve, REFOCUS_MS));
-      await turnTo('continuous');
-    } catch {
-      // The focus stays where it was, which the person sees.
+      const stream = await requestOne(chosen);
+      if (preferred !== undefined) remember(memory, facing, preferred);
+      return stream;
+    } catch (cause) {
+      const code = codeOf(cause);
+      if (code === 'camera-denied') throw cause;
+      if (code === 'camera-missing' && chosen === recall(memory, facing)) remember(memory, facing, null);
     }
-  };
+  }
+  const stream = await request({ facingMode: { ideal: facing } });
+  const [track] = stream.getVideoTracks();
+  const better = track && betterLens(lensOfTrack(track), await listLenses(), facing);
+  if (!better || signal.aborted) return stream;
+  // First, because many phones open one camera at a time.
+  stopTracks(stream);
+  return requestOne(better.deviceId).catch(() => request({ facingMode: { ideal: facing } }));
 }
 
+/** Not every browser's faults are a DOMException, or an Error at all. */
+const nameOf = (cause: unknown): string =>
+  typeof cause === 'object' && cause !== null && 'name' in cause ? String(cause.name) : '';
+
+const codeOf = (cause: unknown): ErrorCode => FAULTS[nameOf(cause)] ?? 'camera-failed';
+
+async function faultOf(cause: unknown): Promise<CaptureError> {
+  const message = `The camera could not be opened: ${nameOf(cause) || 'unknown fault'}.`;
+  const fault = cause instanceof CaptureError ? cause : new CaptureError(codeOf(cause), message, { cause });
+  try {
+    const { explain } = await import('./surroundings.ts');
+    return explain(fault);
+  } catch {
+    // The reason behind the reason could not be loaded.
+    return fault;
+  }
+}
+
+const NO_FRAME = new Error('no frame in time');
+
+/** Resolves with the first frame. Rejects with NO_FRAME, or the signal's reason. */
 function firstFrame(video: HTMLVideoElement, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const abort = (): void => {
+    const settled = new AbortController();
+    const settle = (act: () => void) => (): void => {
+      settled.abort();
+      clearTimeout(timer);
       video.cancelVideoFrameCallback(handle);
-      reject(signal.reason as Error);
+      act();
     };
-    const handle = video.requestVideoFrameCallback(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    });
+    const handle = video.requestVideoFrameCallback(settle(resolve));
+    const late = settle(() => reject(NO_FRAME));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // A hidden page gets no frame, so the time counts anew once it is seen.
+    const wait = (): void => {
+      clearTimeout(timer);
+      if (!document.hidden) timer = setTimeout(late, FIRST_FRAME_MS);
+    };
+    wait();
+    document.addEventListener('visibilitychange', wait, { signal: settled.signal });
+    const abort = settle(() => reject(signal.reason as Error));
     if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
+    else signal.addEventListener('abort', abort, { signal: settled.signal });
   });
 }

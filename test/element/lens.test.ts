@@ -14,6 +14,8 @@ function open(stream: MediaStream, step: Step = 'ktp'): Promise<Camera> {
     facing: step === 'selfie' ? 'user' : 'environment',
     source: () => Promise.resolve(stream),
     signal: new AbortController().signal,
+    memory: null,
+    onTrouble: () => undefined,
     onLost: () => undefined,
   });
 }

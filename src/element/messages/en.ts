@@ -119,11 +119,16 @@ export const en: Messages = {
     errors: {
       'configuration-invalid': 'This page is not set up correctly. Please contact customer service.',
       'insecure-page': 'The camera works only on a secure page (https).',
+      'in-app-browser':
+        'The camera does not work inside this app. Open this page in a browser such as Chrome or Safari.',
       'camera-denied':
         'The camera was not allowed. Allow it for this page in the browser settings, then try again.',
+      'camera-blocked': 'This page may not use the camera here. Please contact customer service.',
       'camera-missing': 'No camera was found. Connect one or use another device.',
       'camera-busy': 'Another app is using the camera. Close that app, then try again.',
-      'camera-lost': 'The camera was disconnected. Check it, then try again.',
+      'camera-lost': 'The camera stopped. Close other apps that use it, then try again.',
+      'camera-black':
+        'The camera shows only black. Uncover the lens and close other apps that use it, then try again.',
       'camera-failed': 'The camera could not be opened. Try again or reload this page.',
       'camera-too-small': 'The resolution of this camera is too low. Use another camera or phone.',
       'assets-failed': 'Something could not be loaded. Check your connection, then try again.',

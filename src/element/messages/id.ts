@@ -119,11 +119,16 @@ export const id: Messages = {
     errors: {
       'configuration-invalid': 'Halaman ini belum disiapkan dengan benar. Silakan hubungi layanan pelanggan.',
       'insecure-page': 'Kamera hanya dapat digunakan di halaman yang aman (https).',
+      'in-app-browser':
+        'Kamera tidak dapat digunakan di dalam aplikasi ini. Buka halaman ini di browser seperti Chrome atau Safari.',
       'camera-denied':
         'Izin kamera ditolak. Izinkan kamera untuk halaman ini di pengaturan browser, lalu coba lagi.',
+      'camera-blocked': 'Kamera tidak diizinkan untuk halaman ini. Silakan hubungi layanan pelanggan.',
       'camera-missing': 'Kamera tidak ditemukan. Sambungkan kamera atau gunakan perangkat lain.',
       'camera-busy': 'Kamera sedang dipakai aplikasi lain. Tutup aplikasi itu, lalu coba lagi.',
-      'camera-lost': 'Kamera terputus. Periksa kamera, lalu coba lagi.',
+      'camera-lost': 'Kamera terhenti. Tutup aplikasi lain yang memakai kamera, lalu coba lagi.',
+      'camera-black':
+        'Kamera hanya menampilkan gambar hitam. Buka penutup kamera dan tutup aplikasi lain yang memakainya, lalu coba lagi.',
       'camera-failed': 'Kamera tidak dapat dibuka. Coba lagi atau muat ulang halaman ini.',
       'camera-too-small': 'Resolusi kamera ini terlalu rendah. Gunakan kamera atau ponsel lain.',
       'assets-failed': 'Persiapan gagal dimuat. Periksa koneksi internet, lalu coba lagi.',
