@@ -1,5 +1,5 @@
 import { createStore, del, entries, get, set, type UseStore } from 'idb-keyval';
-import type { Photo } from '../domain/flow.ts';
+import type { Photo } from '../domain/journey.ts';
 import type { Step } from '../domain/result.ts';
 
 /** What waits to be sent. */

@@ -33,6 +33,8 @@ export class Session {
   #outbox: { readonly scope: string; readonly opened: Promise<Outbox | null> } | null = null;
   /** The camera that the person switched to, for the next time one is opened. */
   #preferred: string | null = null;
+  /** Cameras that were open since the last time that all have been. */
+  readonly #seenCameras = new Set<string>();
   /** The file that the person chose. */
   #file: File = new File([], '');
 
@@ -108,7 +110,10 @@ export class Session {
 
   /** Opens the next of the device's cameras. */
   switchCamera(): void {
-    this.#preferred = this.camera?.others[0]?.deviceId ?? null;
+    const { deviceId, others = [] } = this.camera ?? {};
+    if (deviceId) this.#seenCameras.add(deviceId);
+    if (others.every((other) => this.#seenCameras.has(other.deviceId))) this.#seenCameras.clear();
+    this.#preferred = others.find((other) => !this.#seenCameras.has(other.deviceId))?.deviceId ?? null;
     this.dispatch({ type: 'switch' });
   }
 

@@ -145,6 +145,9 @@ export class Viewfinder {
       facing: STEP_TRAITS[step].facing,
       source: cameraSource,
       signal,
+      ...(preferred === null ? {} : { preferred }),
+      memory: persist === null ? null : storage(),
+      onTrouble: (trouble) => dispatch({ type: 'trouble', trouble }),
       onLost,
     });
     if (signal.aborted) {
@@ -294,6 +297,15 @@ export class Viewfinder {
     const limits = profileOf(provider).limits[step];
     const { photo, blob } = await takePhoto({ step, frame, guide, card, straighten, limits });
     return { photo: { ...photo, issues, rung }, blob };
+  }
+}
+
+/** Null where the browser forbids it. */
+function storage(): Storage | null {
+  try {
+    return localStorage;
+  } catch {
+    return null;
   }
 }
 

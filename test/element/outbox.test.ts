@@ -1,6 +1,6 @@
 import { createStore, entries, get, set } from 'idb-keyval';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Photo } from '../../src/domain/flow.ts';
+import type { Photo } from '../../src/domain/journey.ts';
 import { createOutbox, type Outbox, type OutboxOptions, type Parcel } from '../../src/session/outbox.ts';
 
 /* Photos that wait, in the browser's own database. A reload is a new outbox with the same tab storage. */
