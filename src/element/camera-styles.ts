@@ -22,6 +22,22 @@ export const cameraStyles = css`
   .camera .count {
     color: #b9c4d2;
   }
+  .camera header > div {
+    flex: 1;
+  }
+  .rung {
+    padding: 0.375rem 0.75rem;
+    color: #b9c4d2;
+    font-size: 0.8125rem;
+    text-align: center;
+  }
+  .rung:empty {
+    display: none;
+  }
+  .switch {
+    inline-size: 3rem;
+    padding: 0;
+  }
   .stage {
     position: relative;
     flex: 1;

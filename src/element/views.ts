@@ -129,7 +129,7 @@ function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateRe
           <p class="count">${stepCount(view, step)}</p>
           <h2 tabindex="-1">${messages.steps[step].title}</h2>
         </div>
-        ${button(view, 'cancel', 'quiet')}
+        ${view.switches && live ? switchButton(view) : nothing} ${button(view, 'cancel', 'quiet')}
       </header>
       <div class="stage" part="stage">
         <div class="picture ${view.mirrored ? 'mirrored' : ''}">
@@ -141,12 +141,10 @@ function cameraScreen(view: View, state: In<'opening'> | In<'live'>): TemplateRe
             >${text}</span
           >
         </p>
-        <p class="rung" role="status">
-          ${rung === 'worker' || rung === 'upload' ? nothing : messages.rungs[rung]}
-        </p>
         ${state.name === 'opening' ? openingProgress(view, state) : nothing}
         ${live ? controls(view, live) : nothing}
       </div>
+      <p class="rung" role="status" .textContent=${rung === 'worker' ? '' : messages.rungs[rung]}></p>
       ${view.debug ? debugPanel(view.debug) : nothing}
     </section>
   `;
@@ -358,7 +356,7 @@ function button(
 
 /** What there is to press while the camera runs, below the guide. */
 function controls(view: View, { step, guide, manual, taking }: In<'live'>): TemplateResult {
-  const { lit, focuses, switches, messages } = view;
+  const { lit, focuses, messages } = view;
   return html`
     <div class="controls">
       ${
@@ -375,22 +373,34 @@ function controls(view: View, { step, guide, manual, taking }: In<'live'>): Temp
               ${ICONS.torch}${messages.torch}
             </button>`
       }
-      ${switches ? tool(view, 'switch', ICONS.camera, messages.switch) : nothing}
       ${manual ? shutterButton(view, step, taking) : nothing}
-      ${focuses ? tool(view, 'refocus', ICONS.focus, messages.refocus) : nothing}
+      ${
+        focuses
+          ? html`<button
+              type="button"
+              class="tool"
+              part="button tool"
+              data-action="refocus"
+              @click=${() => view.act('refocus')}
+            >
+              ${ICONS.focus}${messages.refocus}
+            </button>`
+          : nothing
+      }
     </div>
   `;
 }
 
-function tool(view: View, action: 'switch' | 'refocus', icon: TemplateResult, text: string): TemplateResult {
+function switchButton(view: View): TemplateResult {
   return html`<button
     type="button"
-    class="tool"
+    class="switch"
     part="button tool"
-    data-action=${action}
-    @click=${() => view.act(action)}
+    data-action="switch"
+    aria-label=${view.messages.switch}
+    @click=${() => view.act('switch')}
   >
-    ${icon}${text}
+    ${ICONS.camera}
   </button>`;
 }
 

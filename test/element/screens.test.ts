@@ -2,6 +2,7 @@ import axe from 'axe-core';
 import { LitElement, render } from 'lit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { NOT_STARTED, type Journey, type Photo, type State, type Trouble } from '../../src/domain/journey.ts';
+import type { Rung } from '../../src/domain/ladder.ts';
 import { startGuide, type Hint } from '../../src/domain/guide.ts';
 import { CaptureError, STEPS, type ErrorCode, type Result, type Step } from '../../src/domain/result.ts';
 import { messagesFor } from '../../src/element/messages/messages.ts';
@@ -31,12 +32,7 @@ const result = (live: boolean | null): Result => ({
   refNumber: 'abcdef',
   raw: null,
 });
-const live = (
-  step: Step,
-  hint: Hint | null,
-  manual: boolean,
-  trouble: Trouble | null = null,
-): State => ({
+const live = (step: Step, hint: Hint | null, manual: boolean, trouble: Trouble | null = null): State => ({
   name: 'live',
   step,
   since: 0,
@@ -119,6 +115,7 @@ async function show(
   language: string,
   size = { width: 390, height: 760 },
   camera = { width: 1080, height: 1920 },
+  rung: Rung = 'worker',
 ): Promise<ShadowRoot> {
   document.documentElement.lang = language;
   document.title = 'screens';
@@ -129,7 +126,7 @@ async function show(
   document.body.append(frame);
   await frame.updateComplete;
   const photos = state.name === 'start' ? {} : { ktp: DOUBTFUL };
-  const journey: Journey = { ...NOT_STARTED, steps: STEPS, photos, rung: 'face-box', state };
+  const journey: Journey = { ...NOT_STARTED, steps: STEPS, photos, rung, state };
   const root = frame.shadowRoot;
   if (!root) throw new Error('no shadow root');
   render(
@@ -160,7 +157,7 @@ const text = (element: Element | null): string => element?.textContent.replace(/
 
 describe.each(LANGUAGES)('in %s', (language) => {
   test.each(STATES)('%s: nothing for axe to complain of', async (_name, state) => {
-    await show(state, language);
+    await show(state, language, undefined, undefined, 'manual');
     const { violations } = await axe.run(document.body, { rules: { region: { enabled: false } } });
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual(
       [],
@@ -169,7 +166,7 @@ describe.each(LANGUAGES)('in %s', (language) => {
 
   test.each(STATES)('%s: every text and button lies inside the frame', async (_name, state) => {
     for (const size of SIZES) {
-      const root = await show(state, language, size);
+      const root = await show(state, language, size, undefined, 'face-box');
       for (const element of root.querySelectorAll('h2, p, li, button, progress')) {
         const box = element.getBoundingClientRect();
         expect(box.left, `${element.outerHTML} at ${size.width}`).toBeGreaterThanOrEqual(0);
@@ -191,6 +188,23 @@ describe.each(LANGUAGES)('in %s', (language) => {
       }
     }
   });
+
+  test.each(['muted', 'black', 'frozen'] as const)(
+    'trouble %s has a sentence that does not cover the guide',
+    async (trouble) => {
+      for (const size of SIZES) {
+        for (const step of STEPS) {
+          for (const camera of CAMERAS) {
+            const root = await show(live(step, 'too-dark', false, trouble), language, size, camera);
+            const shown = root.querySelector('[part="hint"]');
+            expect(text(shown)).toBe(messagesFor(language).messages.troubles[trouble]);
+            const outline = root.querySelector('.outline')?.getBoundingClientRect();
+            expect(shown?.getBoundingClientRect().bottom).toBeLessThanOrEqual((outline?.top ?? 0) + 1);
+          }
+        }
+      }
+    },
+  );
 
   test.each(ERRORS)('error %s has one sentence and a way on', async (code) => {
     const root = await show(

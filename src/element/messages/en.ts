@@ -78,7 +78,7 @@ export const en: Messages = {
     'hold-still': 'Good, hold still',
   },
   troubles: {
-    muted: 'The camera is paused. End the call or close the other app',
+    muted: 'The camera is paused. Close the other app',
     black: 'The picture is black. Uncover the camera',
     frozen: 'The camera gives no picture. Wait a moment',
   },

@@ -78,7 +78,7 @@ export const id: Messages = {
     'hold-still': 'Bagus, tahan sebentar',
   },
   troubles: {
-    muted: 'Kamera terhenti. Tutup panggilan atau aplikasi lain',
+    muted: 'Kamera terhenti. Tutup aplikasi lain',
     black: 'Gambar hitam. Buka penutup kamera',
     frozen: 'Kamera tidak memberi gambar. Tunggu sebentar',
   },
