@@ -1,5 +1,6 @@
 import type { BrowserContext, Locator, Page, Request } from '@playwright/test';
 import type { Size } from '../domain/geometry.ts';
+import type { Trouble } from '../domain/journey.ts';
 import { STEPS, type ErrorCode, type GuidanceCode, type Result, type Step } from '../domain/result.ts';
 import type {
   CapturedEvent,
@@ -31,6 +32,8 @@ const NAMES: PageNames = {
   tag: TAG,
   events: [
     'kyc-ready',
+    'kyc-rung',
+    'kyc-trouble',
     'kyc-feedback',
     'kyc-capture',
     'kyc-submit',
@@ -143,6 +146,24 @@ export class CapturePage {
         track.dispatchEvent(new Event('ended'));
       }
     }, null);
+  }
+
+  /**
+   * Troubles a canvas camera while it runs, or ends the trouble: another app takes it (`muted`), its pictures are
+   * black, or none comes any more (`frozen`).
+   */
+  async troubleCamera(trouble: Trouble | null): Promise<void> {
+    await this.#inRecord((kept, told) => kept.trouble(told), trouble);
+  }
+
+  /** Hides the page, as another tab or the phone's home screen does, or shows it again. */
+  async hide(hidden: boolean): Promise<void> {
+    await this.#inRecord((kept, told) => kept.hide(told), hidden);
+  }
+
+  /** Gives the element a file in place of a photo of the camera. */
+  async chooseFile(file: { name: string; mimeType: string; buffer: Buffer }): Promise<void> {
+    await this.element.locator('input[type="file"]').setInputFiles(file);
   }
 
   /** Presses one of the element's buttons, once it is there. */

@@ -40,6 +40,10 @@ export interface PageRecord {
   base64(content: Blob | string): Promise<string>;
   /** Replaces the picture of every canvas camera that is open. */
   show(frames: readonly string[]): Promise<void>;
+  /** Disturbs every canvas camera that is open. */
+  trouble(trouble: 'muted' | 'black' | 'frozen' | null): void;
+  /** Makes the page believe that nobody sees it. */
+  hide(hidden: boolean): void;
 }
 
 /** What the driver answers when the page asks for a camera. */
@@ -78,6 +82,7 @@ export function record(names: PageNames): void {
   if (page[names.record]) return;
 
   let pictures: ImageBitmap[] = [];
+  let disturbance: string | null = null;
   const decode = async (frames: readonly string[]): Promise<ImageBitmap[]> => {
     const blobs = frames.map((frame) => new Blob([Uint8Array.from(atob(frame), (c) => c.charCodeAt(0))]));
     return Promise.all(blobs.map((blob) => createImageBitmap(blob)));
@@ -98,6 +103,21 @@ export function record(names: PageNames): void {
     },
     show: async (frames) => {
       pictures = await decode(frames);
+    },
+    trouble: (trouble) => {
+      const wasMuted = disturbance === 'muted';
+      disturbance = trouble;
+      for (const track of kept.tracks) {
+        if (wasMuted === (trouble === 'muted')) continue;
+        Object.defineProperty(track, 'muted', { value: trouble === 'muted', configurable: true });
+        track.dispatchEvent(new Event(trouble === 'muted' ? 'mute' : 'unmute'));
+      }
+    },
+    hide: (hidden) => {
+      const state = hidden ? 'hidden' : 'visible';
+      Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
     },
   };
   Object.defineProperty(window, names.record, { value: kept });
@@ -164,8 +184,11 @@ export function record(names: PageNames): void {
     const context = canvas.getContext('2d');
     let frame = 0;
     const draw = (): void => {
+      // A canvas that is not drawn on gives no frames.
+      if (disturbance === 'muted' || disturbance === 'frozen') return;
       const picture = pictures[frame++ % Math.max(1, pictures.length)];
-      if (picture) context?.drawImage(picture, 0, 0, canvas.width, canvas.height);
+      if (disturbance === 'black') context?.fillRect(0, 0, canvas.width, canvas.height);
+      else if (picture) context?.drawImage(picture, 0, 0, canvas.width, canvas.height);
     };
     draw();
     const stream = canvas.captureStream(30);

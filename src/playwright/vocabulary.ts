@@ -5,11 +5,23 @@ import type { Scene } from './scene.ts';
 
 /** Where the journey is, as the element's `state` attribute says. */
 export type CaptureState =
-  'start' | 'opening' | 'live' | 'review' | 'sending' | 'done' | 'failed' | 'cancelled';
+  'start' | 'opening' | 'live' | 'choosing' | 'review' | 'sending' | 'done' | 'failed' | 'cancelled';
 
 /** Buttons, by the element's `data-action`. */
 export type Action =
-  'start' | 'torch' | 'refocus' | 'shutter' | 'use' | 'retake' | 'retry' | 'cancel' | 'restart';
+  | 'start'
+  | 'forget'
+  | 'torch'
+  | 'switch'
+  | 'refocus'
+  | 'shutter'
+  | 'choose'
+  | 'file'
+  | 'use'
+  | 'retake'
+  | 'retry'
+  | 'cancel'
+  | 'restart';
 
 /** One scene for the whole journey, or one for each step. */
 export type Scenes = Scene | Readonly<Partial<Record<Step, Scene>>>;
