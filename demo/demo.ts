@@ -65,7 +65,17 @@ function speak(chosen: Language): void {
   if (result) showResult(result);
 }
 
+/** Where the tab keeps the number of the journey under way, so that photos outlive a reload. */
+const REFERENCE = 'kyc-demo-reference';
+
 /** The reference number steers the simulator; its random end keeps every submission apart. */
+function refNumber(prefix: string): string {
+  const kept = sessionStorage.getItem(REFERENCE);
+  const number = kept?.startsWith(prefix) ? kept : newRefNumber(prefix);
+  sessionStorage.setItem(REFERENCE, number);
+  return number;
+}
+
 function newRefNumber(prefix: string): string {
   const random = crypto.getRandomValues(new Uint32Array(3));
   return prefix + Array.from(random, (part) => part.toString(36)).join('');
@@ -86,7 +96,7 @@ function configure(): void {
   capture.setAttribute('token-endpoint', direct ? 'kyc/token/direct' : 'kyc/token');
   if (direct) capture.setAttribute('provider-base', 'sandbox/identifai');
   else capture.removeAttribute('provider-base');
-  capture.setAttribute('ref-number', newRefNumber(choice('answer').value));
+  capture.setAttribute('ref-number', refNumber(choice('answer').value));
   capture.cameraSource =
     choice('camera').value === 'sample' ? (request) => sampleCamera(capture, request) : null;
 }
@@ -158,6 +168,7 @@ function forget(): void {
   for (const { url } of photos.values()) URL.revokeObjectURL(url);
   photos.clear();
   result = null;
+  sessionStorage.removeItem(REFERENCE);
   resultCard.hidden = true;
   capture.hidden = false;
 }
@@ -200,6 +211,7 @@ capture.addEventListener('kyc-cancel', () => {
 capture.addEventListener('kyc-complete', ({ detail }) => {
   note(`kyc-complete verified=${detail.verified}`);
   result = detail;
+  sessionStorage.removeItem(REFERENCE);
   capture.hidden = true;
   showResult(detail);
   resultCard.scrollIntoView({ block: 'nearest' });

@@ -156,6 +156,12 @@ export class CapturePage {
     await this.#inRecord((kept, told) => kept.trouble(told), trouble);
   }
 
+  /** Turns the phone: the canvas cameras that are open, and those to come, have another size, px. */
+  async turnCamera(frame: Size): Promise<void> {
+    this.#frame = frame;
+    await this.#inRecord((kept, { width, height }) => kept.turn(width, height), frame);
+  }
+
   /** Hides the page, as another tab or the phone's home screen does, or shows it again. */
   async hide(hidden: boolean): Promise<void> {
     await this.#inRecord((kept, told) => kept.hide(told), hidden);

@@ -42,6 +42,8 @@ export interface PageRecord {
   show(frames: readonly string[]): Promise<void>;
   /** Disturbs every canvas camera that is open. */
   trouble(trouble: 'muted' | 'black' | 'frozen' | null): void;
+  /** Changes the size of every canvas camera that is open, px: the phone is turned. */
+  turn(width: number, height: number): void;
   /** Makes the page believe that nobody sees it. */
   hide(hidden: boolean): void;
 }
@@ -83,6 +85,7 @@ export function record(names: PageNames): void {
 
   let pictures: ImageBitmap[] = [];
   let disturbance: string | null = null;
+  const canvases = new Set<HTMLCanvasElement>();
   const decode = async (frames: readonly string[]): Promise<ImageBitmap[]> => {
     const blobs = frames.map((frame) => new Blob([Uint8Array.from(atob(frame), (c) => c.charCodeAt(0))]));
     return Promise.all(blobs.map((blob) => createImageBitmap(blob)));
@@ -112,6 +115,9 @@ export function record(names: PageNames): void {
         Object.defineProperty(track, 'muted', { value: trouble === 'muted', configurable: true });
         track.dispatchEvent(new Event(trouble === 'muted' ? 'mute' : 'unmute'));
       }
+    },
+    turn: (width, height) => {
+      for (const canvas of canvases) Object.assign(canvas, { width, height });
     },
     hide: (hidden) => {
       const state = hidden ? 'hidden' : 'visible';
@@ -181,6 +187,7 @@ export function record(names: PageNames): void {
     const canvas = document.createElement('canvas');
     canvas.width = answer.width;
     canvas.height = answer.height;
+    canvases.add(canvas);
     const context = canvas.getContext('2d');
     let frame = 0;
     const draw = (): void => {
@@ -194,8 +201,12 @@ export function record(names: PageNames): void {
     const stream = canvas.captureStream(30);
     const [track] = stream.getVideoTracks();
     const timer = setInterval(() => {
-      if (track?.readyState === 'live') draw();
-      else clearInterval(timer);
+      if (track?.readyState === 'live') {
+        draw();
+        return;
+      }
+      clearInterval(timer);
+      canvases.delete(canvas);
     }, 33);
     return stream;
   };

@@ -91,7 +91,7 @@ test('a page that prevents kyc-submit keeps the photo, and nothing is sent', asy
   const capture = await open('/bare', {
     scenes: goodScenes(),
     prepare: async (page, context) => {
-      await bare.prepare?.(page, context);
+      await bare.prepare(page, context);
       await page.addInitScript(() => {
         document.addEventListener('kyc-submit', (event) => event.preventDefault());
       });

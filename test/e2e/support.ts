@@ -72,13 +72,22 @@ export const SETTINGS: Readonly<Record<string, OpenOptions>> = {
   desktop: { viewport: { width: 1280, height: 800 }, camera: 'canvas', frame: { width: 1280, height: 720 } },
 };
 
-/** A page with nothing but the tag. */
-export function barePage(attributes: Readonly<Record<string, string>>): Pick<OpenOptions, 'prepare'> {
+/**
+ * A page with nothing but the tag, at `/bare`.
+ * @param headers of the page
+ * @param prepare what else is done before the page is loaded
+ */
+export function barePage(
+  attributes: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+  prepare?: OpenOptions['prepare'],
+): Required<Pick<OpenOptions, 'prepare'>> {
   const written = Object.entries(attributes).map(([name, value]) => `${name}="${value}"`);
   const body = `<!doctype html><html lang="id"><title>e2e</title><link rel="icon" href="data:,"><script type="module" src="/kyc/kyc-capture.js"></script><kyc-capture ${written.join(' ')}></kyc-capture></html>`;
   return {
-    prepare: async (page) => {
-      await page.route('**/bare', (route) => route.fulfill({ contentType: 'text/html', body }));
+    prepare: async (page, context) => {
+      await page.route('**/bare', (route) => route.fulfill({ contentType: 'text/html', headers, body }));
+      await prepare?.(page, context);
     },
   };
 }
