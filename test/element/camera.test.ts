@@ -50,7 +50,7 @@ function install(
         ? (list.find((one) => one.facing === facing) ?? list[0])
         : list.find(({ deviceId }) => deviceId === id);
     // Not every browser's OverconstrainedError is a DOMException.
-    asked.push(id ?? facing ?? '');
+    asked.push(String(id ?? facing));
     if (!camera) throw Object.assign(new Error('not here'), { name: 'OverconstrainedError' });
     const fault = refused[camera.deviceId];
     if (fault !== undefined) throw new DOMException('', fault);
