@@ -48,7 +48,7 @@ export async function until(condition: () => boolean): Promise<void> {
 }
 
 /** A living picture: a real MediaStream with real frames. */
-function painted(
+export function painted(
   { width, height }: Size,
   paint: (context: CanvasRenderingContext2D, tick: number) => void,
 ): MediaStream {
