@@ -1,4 +1,5 @@
 import type { SendingPhase, Trouble } from '../domain/journey.ts';
+import type { CaptureContext } from '../session/capture-context.ts';
 import type { Rung } from '../domain/ladder.ts';
 import type { ErrorCode, GuidanceCode, Issue, Result, Step, Unit } from '../domain/result.ts';
 
@@ -54,6 +55,8 @@ export interface SubmitDetail {
   readonly refNumber: string;
   readonly steps: readonly Step[];
   readonly photos: ReadonlyMap<Step, Blob>;
+  /** How the photos came about: signals for whoever decides, not verdicts. */
+  readonly captureContext: CaptureContext;
 }
 
 /** How far loading or sending is; fraction 0..1 of the phase. */

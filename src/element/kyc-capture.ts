@@ -2,7 +2,7 @@ import { LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { createAnalyser } from '../analysis/analyser.ts';
 import { NOT_STARTED, type News } from '../domain/journey.ts';
 import { pictureInViewport, type Point, type Size } from '../domain/geometry.ts';
-import { CaptureError, type Step } from '../domain/result.ts';
+import { CaptureError, type ErrorCode, type Step } from '../domain/result.ts';
 import { openCamera, type CameraSource } from '../session/camera.ts';
 import { Session } from '../session/session.ts';
 import { submit } from '../session/submit.ts';
@@ -12,6 +12,9 @@ import { fire, isRetryable } from './events.ts';
 import { messagesFor } from './messages/messages.ts';
 import { styles } from './styles.ts';
 import { screen, type Action } from './views.ts';
+
+/** Errors of which there is more to say in one browser than in another. */
+const ADVISED: readonly ErrorCode[] = ['camera-denied', 'in-app-browser'];
 
 /** Worker, WASM and models lie beside the script unless the page says otherwise. */
 const SCRIPT_URL = import.meta.url;
@@ -96,6 +99,8 @@ export class KycCapture extends LitElement {
 
   #session: Session | null = null;
   #sighted: Sighted | null = null;
+  /** How the fault on the screen is mended in this browser, or null. */
+  #advice: string | null = null;
   #shownScreen = '';
   #observedStage: Element | null = null;
   readonly #stageObserver =
@@ -179,6 +184,7 @@ export class KycCapture extends LitElement {
       focuses: !!camera?.refocus,
       switches: !!camera?.others.length,
       uploads: this.#allowsUpload(),
+      advice: this.#advice,
       card,
       viewport: this.viewport,
       debug: this.#sighted,
@@ -262,6 +268,8 @@ export class KycCapture extends LitElement {
         return;
       case 'error': {
         const { code, message, guidance, raw } = news.error;
+        this.#advice = null;
+        if (ADVISED.includes(code)) void this.#advise(code);
         fire(this, 'kyc-error', { code, message, guidance, raw: raw ?? null, retryable: isRetryable(code) });
         return;
       }
@@ -284,6 +292,21 @@ export class KycCapture extends LitElement {
 
   #messages(): ReturnType<typeof messagesFor> {
     return messagesFor(this.lang || this.parentElement?.closest('[lang]')?.getAttribute('lang') || '');
+  }
+
+  /** Says how it is mended here. Loaded only then: most people never need it. */
+  async #advise(code: ErrorCode): Promise<void> {
+    const { language } = this.#messages();
+    try {
+      const [{ adviceFor }, { surroundings }] = await Promise.all([
+        import('./messages/advice.ts'),
+        import('../session/surroundings.ts'),
+      ]);
+      this.#advice = adviceFor(code, surroundings(), language);
+      this.requestUpdate();
+    } catch {
+      // The error's own sentence has to do.
+    }
   }
 
   #allowsUpload(): boolean {

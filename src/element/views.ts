@@ -40,6 +40,8 @@ export interface View {
   readonly focuses: boolean;
   /** The device has another camera to switch to. */
   readonly switches: boolean;
+  /** How the error is mended in this browser, or null. */
+  readonly advice: string | null;
   /** The page accepts files in place of the camera. */
   readonly uploads: boolean;
   /** The corners of the card that is seen, px of the camera's frames, or null. */
@@ -266,6 +268,9 @@ function doneScreen(view: View, { result }: In<'done'>): TemplateResult {
 /** Errors of the camera and of what is made of its picture: a file may do instead. */
 const FILE_HELPS: readonly ErrorCode[] = [
   'camera-denied',
+  'camera-blocked',
+  'camera-black',
+  'in-app-browser',
   'camera-missing',
   'camera-busy',
   'camera-lost',
@@ -291,6 +296,7 @@ function failedScreen(view: View, { error }: In<'failed'>): TemplateResult {
       ${button(view, 'retry', 'primary')}
     `,
     html`
+      ${view.advice === null ? nothing : html`<p class="advice" part="advice">${view.advice}</p>`}
       ${
         reasons.length > 0
           ? html`<ul class="reasons">

@@ -7,6 +7,7 @@ import type { Observation } from '../domain/observation.ts';
 import type { Result, Step } from '../domain/result.ts';
 import type { GuidanceRules } from '../domain/rules.ts';
 import type { Camera, CameraOptions, CameraSource } from './camera.ts';
+import type { CaptureContext } from './capture-context.ts';
 import type { SubmitRequest } from './submit.ts';
 
 /** What the page has asked for, checked. Read anew at each use, so that a mended attribute counts. */
@@ -77,4 +78,6 @@ export interface Submission {
   readonly refNumber: string;
   readonly steps: readonly Step[];
   readonly photos: ReadonlyMap<Step, Blob>;
+  /** How the photos came about. */
+  readonly captureContext: CaptureContext;
 }

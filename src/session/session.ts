@@ -1,6 +1,7 @@
 import { step as advance } from '../domain/flow.ts';
 import { NOT_STARTED, type Effect, type Event, type Journey } from '../domain/journey.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
+import { createCaptureRecord } from './capture-context.ts';
 import { Ladder } from './ladder.ts';
 import type { SessionOptions } from './options.ts';
 import type { Outbox, Parcel } from './outbox.ts';
@@ -25,6 +26,7 @@ export class Session {
   readonly #life = new AbortController();
   readonly #ladder: Ladder;
   readonly #viewfinder: Viewfinder;
+  readonly #record = createCaptureRecord();
   /** Everything that belongs to the step or the sending under way. */
   #activity = new AbortController();
   readonly #photos = new Map<Step, KeptPhoto>();
@@ -50,6 +52,7 @@ export class Session {
     this.#viewfinder = new Viewfinder({
       ...options,
       ladder: this.#ladder,
+      record: this.#record,
       dispatch,
       state: () => this.journey.state,
       onLost: (error) => this.#fail(error),
@@ -127,6 +130,7 @@ export class Session {
     this.#life.abort();
     this.#stop();
     this.#ladder.close();
+    this.#record.stop();
     this.#closeOutbox();
     for (const { url } of this.#photos.values()) URL.revokeObjectURL(url);
     this.#photos.clear();
@@ -205,7 +209,8 @@ export class Session {
     const refNumber = configuration.refNumber ?? this.#names.refNumber;
     const photos = new Map([...this.#photos].map(([step, { blob }]) => [step, blob]));
     const { provider, steps } = configuration;
-    if (!this.#options.onSubmit({ provider, refNumber, steps, photos })) {
+    const captureContext = this.#record.toJSON();
+    if (!this.#options.onSubmit({ provider, refNumber, steps, photos, captureContext })) {
       this.dispatch({ type: 'vetoed' });
       return;
     }

@@ -8,6 +8,7 @@ import { CaptureError, type GuidanceCode, type Step } from '../domain/result.ts'
 import { STEP_TRAITS } from '../domain/steps.ts';
 import { profileOf } from '../providers/profiles.ts';
 import type { Camera } from './camera.ts';
+import type { CaptureRecord } from './capture-context.ts';
 import { cameraTooSmall, takePhoto } from './capture.ts';
 import type { Judge, Judgement } from './judge.ts';
 import type { Ladder } from './ladder.ts';
@@ -19,6 +20,7 @@ interface ViewfinderOptions extends Pick<
   'configuration' | 'onSighting' | 'openCamera' | 'now'
 > {
   readonly ladder: Ladder;
+  readonly record: CaptureRecord;
   readonly dispatch: (event: Event) => void;
   readonly state: () => State;
   readonly onLost: (error: CaptureError) => void;
@@ -139,7 +141,7 @@ export class Viewfinder {
     { cameraSource, persist, provider }: Configuration,
     signal: AbortSignal,
   ): Promise<Camera> {
-    const { openCamera, dispatch, onLost, now } = this.#options;
+    const { openCamera, dispatch, onLost, now, record } = this.#options;
     const camera = await openCamera({
       step,
       facing: STEP_TRAITS[step].facing,
@@ -155,6 +157,7 @@ export class Viewfinder {
       signal.throwIfAborted();
     }
     this.camera = camera;
+    record.camera(camera, cameraSource ? 'page' : 'browser');
     const limits = profileOf(provider).limits[step];
     const size = camera.size();
     if (!cropOf(step, size, guideInPicture(step, size), limits)) throw cameraTooSmall(size, limits);
@@ -164,10 +167,11 @@ export class Viewfinder {
 
   /** One frame, from the camera to the flow. Frames that come while it is analysed are dropped. */
   async #look(step: Step, camera: Camera, judgeFrame: Judge, signal: AbortSignal): Promise<void> {
-    const { configuration, onSighting, dispatch, ladder } = this.#options;
+    const { configuration, onSighting, dispatch, ladder, record } = this.#options;
     const now = await camera.nextFrame();
     signal.throwIfAborted();
     if (this.#isTaking()) return;
+    record.frame(now);
     const frame = await createImageBitmap(camera.video);
     let kept = false;
     const began = this.#options.now();
@@ -293,8 +297,10 @@ export class Viewfinder {
     { card, issues }: Verdict,
     rung: Photo['rung'],
   ): Promise<MadePhoto> {
-    const { provider, straighten } = this.#options.configuration();
+    const { configuration, record } = this.#options;
+    const { provider, straighten } = configuration();
     const limits = profileOf(provider).limits[step];
+    record.photo(step, { rung, source: rung === 'upload' ? 'file' : 'camera' });
     const { photo, blob } = await takePhoto({ step, frame, guide, card, straighten, limits });
     return { photo: { ...photo, issues, rung }, blob };
   }

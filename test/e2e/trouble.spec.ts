@@ -94,13 +94,14 @@ test.describe('the camera', () => {
       '/bare',
       onePhoto(SELFIE, {
         camera: 'NotAllowedError',
-        prepare: (page) =>
-          page.addInitScript(() => {
+        prepare: async (page) => {
+          await page.addInitScript(() => {
             Object.defineProperty(navigator, 'userAgent', {
               value:
                 'Mozilla/5.0 (Linux; Android 13; SM-A145F; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0.0.0 Mobile Safari/537.36 Instagram 340.0.0.22.109 Android',
             });
-          }),
+          });
+        },
       }),
     );
     await capture.press('start');
@@ -114,10 +115,11 @@ test.describe('the analysis', () => {
     const capture = await open(
       '/bare',
       onePhoto(SELFIE, {
-        prepare: (page) =>
-          page.addInitScript(() => {
+        prepare: async (page) => {
+          await page.addInitScript(() => {
             Reflect.deleteProperty(window, 'OffscreenCanvas');
-          }),
+          });
+        },
       }),
     );
     const outcome = await capture.run();
@@ -137,12 +139,16 @@ test.describe('the analysis', () => {
         }, 0),
     ],
   ] as const) {
-    test(`worker ${fault} in mid-session: the next rung takes over, and the journey goes on`, async ({ open }) => {
+    test(`worker ${fault} in mid-session: the next rung takes over, and the journey goes on`, async ({
+      open,
+    }) => {
       const capture = await open('/bare', onePhoto(SELFIE, { scenes: NOBODY }));
       await capture.press('start');
       await capture.waitForHint('no-face');
       await capture.page.workers()[0]?.evaluate(disturb);
-      await expect.poll(() => rungs(capture), { timeout: 30_000 }).toEqual([['main-thread', 'analysis-failed']]);
+      await expect
+        .poll(() => rungs(capture), { timeout: 30_000 })
+        .toEqual([['main-thread', 'analysis-failed']]);
       await capture.show(goodScenes());
       expect(await capture.run()).toMatchObject({ ended: 'done' });
     });
@@ -156,10 +162,11 @@ test.describe('the analysis', () => {
       const capture = await open(
         '/bare',
         onePhoto(CARD, {
-          prepare: (page) =>
-            page.route('**/assets/face.task', (route) =>
+          prepare: async (page) => {
+            await page.route('**/assets/face.task', (route) =>
               body === null ? route.fulfill({ status: 404 }) : route.fulfill({ status: 200, body }),
-            ),
+            );
+          },
         }),
       );
       await capture.press('start');
@@ -182,7 +189,11 @@ test('no camera: a file instead, judged by the same rules, leads to a result', a
   await capture.chooseFile({ name: 'SPECIMEN.heic', mimeType: 'image/heic', buffer: Buffer.from('none') });
   await expectFailure(capture, 'photo-unreadable');
   await capture.press('choose');
-  await capture.chooseFile({ name: 'SPECIMEN.jpg', mimeType: 'image/jpeg', buffer: await cardPicture(capture) });
+  await capture.chooseFile({
+    name: 'SPECIMEN.jpg',
+    mimeType: 'image/jpeg',
+    buffer: await cardPicture(capture),
+  });
   await capture.waitForStep('ktp', 'review');
   expect((await details(capture, 'kyc-capture')).at(-1)).toMatchObject({ rung: 'upload', issues: [] });
   expect(await capture.run()).toMatchObject({ ended: 'done' });

@@ -26,6 +26,7 @@ const photoOf = (step: Photo['step']): Photo => ({
   height: 640,
   bytes: 5000,
   encodes: 1,
+  rung: 'worker' as const,
   issues: [{ code: 'blurred', value: 0.2, threshold: 0.3, unit: 'ratio' }],
 });
 /** Looks like a JPEG, with its mark all over. */

@@ -141,6 +141,7 @@ async function show(
       focuses: true,
       switches: true,
       uploads: true,
+      advice: null,
       card: null,
       viewport: { width: size.width, height: size.height - 70 },
       debug: null,
