@@ -54,7 +54,7 @@ export interface CameraOptions extends CameraRequest {
   readonly source: CameraSource | null;
   readonly signal: AbortSignal;
   /** The `deviceId` of the camera that the person has just chosen; it is remembered for this facing. */
-  readonly preferred?: string;
+  readonly preferred?: string | undefined;
   /** Where that is kept, `localStorage` say; null keeps nothing. */
   readonly memory: Memory | null;
   /** Called with each change of what is wrong with the camera; null where it is well again. */

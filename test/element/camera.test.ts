@@ -240,7 +240,7 @@ describe('a camera that does not open', () => {
       inner?.navigator.mediaDevices.getUserMedia({ video: true }) ?? Promise.reject(new Error('no frame'));
     // As seen from outside of the frame, where the policy is not known, it is the person's refusal.
     await expect(open({ source })).rejects.toMatchObject({ code: 'camera-denied' });
-    const policy = inner?.document.featurePolicy;
+    const policy: unknown = Reflect.get(inner?.document ?? {}, 'featurePolicy');
     Object.defineProperty(document, 'permissionsPolicy', { value: policy, configurable: true });
     await expect(open({ source })).rejects.toMatchObject({ code: 'camera-blocked' });
     frame.remove();
