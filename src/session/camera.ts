@@ -54,7 +54,7 @@ export interface CameraOptions extends CameraRequest {
   readonly source: CameraSource | null;
   readonly signal: AbortSignal;
   /** The `deviceId` of the camera that the person has just chosen; it is remembered for this facing. */
-  readonly preferred?: string;
+  readonly preferred?: string | undefined;
   /** Where that is kept, `localStorage` say; null keeps nothing. */
   readonly memory: Memory | null;
   /** Called with each change of what is wrong with the camera; null where it is well again. */
@@ -225,10 +225,11 @@ async function faultOf(cause: unknown): Promise<CaptureError> {
   const message = `The camera could not be opened: ${nameOf(cause) || 'unknown fault'}.`;
   const fault = cause instanceof CaptureError ? cause : new CaptureError(codeOf(cause), message, { cause });
   try {
-    const { explain } = await import('./surroundings.ts');
-    return explain(fault);
+    // Loaded only now, because most cameras open.
+    const { reasonFor } = await import('./surroundings.ts');
+    const reason = reasonFor(fault.code);
+    return reason ? new CaptureError(reason.code, reason.message, { cause }) : fault;
   } catch {
-    // The reason behind the reason could not be loaded.
     return fault;
   }
 }

@@ -3,7 +3,7 @@ import type { Step } from '../domain/result.ts';
 import { virtualCameraOf } from './lenses.ts';
 
 /** The camera that a journey used last. */
-export interface CameraContext {
+interface CameraContext {
   /** The name the system gives it; empty where it has none. */
   readonly label: string;
   readonly settings: {
@@ -21,7 +21,7 @@ export interface CameraContext {
 }
 
 /** Whether a function is the browser's own; null where the browser has none. */
-export type Nativeness = boolean | null;
+type Nativeness = boolean | null;
 
 /**
  * How a capture came about. Signals for whoever decides, not verdicts: each of them can be false, and each can be
@@ -57,7 +57,7 @@ export interface CaptureContext {
 }
 
 /** How one photo came about. */
-export interface PhotoContext {
+interface PhotoContext {
   readonly step: Step;
   readonly rung: Rung;
   readonly source: 'camera' | 'file';

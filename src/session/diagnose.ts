@@ -5,7 +5,7 @@ import { listLenses, type Lens } from './lenses.ts';
 import { policyAllowsCamera, surroundings, type Surroundings } from './surroundings.ts';
 
 /** What came of one file of the assets folder. */
-export interface AssetDiagnosis {
+interface AssetDiagnosis {
   readonly file: string;
   /** HTTP status; null where no answer came. */
   readonly status: number | null;
@@ -22,7 +22,7 @@ export interface AssetDiagnosis {
 }
 
 /** Something that the page's Content-Security-Policy stopped. */
-export interface ViolationDiagnosis {
+interface ViolationDiagnosis {
   readonly directive: string;
   /** The origin, or the policy's own word such as `inline` or `wasm-eval`. */
   readonly blocked: string;

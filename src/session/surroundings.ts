@@ -1,4 +1,4 @@
-import { CaptureError, type ErrorCode } from '../domain/result.ts';
+import type { ErrorCode } from '../domain/result.ts';
 
 /** Browsers that differ in how a person allows the camera. */
 export type Browser =
@@ -97,19 +97,16 @@ export function policyAllowsCamera(): boolean | null {
 /** What the browser inside an app answers where the app does not pass the camera on. */
 const FAULTS_OF_APPS: readonly ErrorCode[] = ['camera-denied', 'camera-missing', 'camera-failed'];
 
-/** The reason behind a camera's fault, where page or app can be seen to be at fault; else the fault itself. */
-export function explain(fault: CaptureError): CaptureError {
-  const { code, cause } = fault;
+/** The reason behind a camera's fault, where page or app can be seen to be at fault; else null. */
+export function reasonFor(code: ErrorCode): { readonly code: ErrorCode; readonly message: string } | null {
   if (code === 'camera-denied' && policyAllowsCamera() === false) {
     const message = 'The permission policy forbids the camera. Does the iframe have allow="camera"?';
-    return new CaptureError('camera-blocked', message, { cause });
+    return { code: 'camera-blocked', message };
   }
   const { inApp } = surroundings();
   // No camera interface on a secure page: no browser proper is like that.
-  const unsupported = code === 'insecure-page' && isSecureContext;
-  if (unsupported || (inApp !== null && FAULTS_OF_APPS.includes(code))) {
-    const message = `The browser inside the app (${inApp ?? 'unknown'}) gives no camera: ${code}.`;
-    return new CaptureError('in-app-browser', message, { cause });
-  }
-  return fault;
+  const isUnsupported = code === 'insecure-page' && isSecureContext;
+  if (!isUnsupported && (inApp === null || !FAULTS_OF_APPS.includes(code))) return null;
+  const message = `The browser inside the app (${inApp ?? 'unknown'}) gives no camera: ${code}.`;
+  return { code: 'in-app-browser', message };
 }
