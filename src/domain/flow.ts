@@ -13,8 +13,8 @@ export interface Photo extends Size {
   readonly issues: readonly Issue[];
 }
 
-/** What submitting is doing: asking for the token, sending, waiting for the provider. */
-export type SendingPhase = 'token' | 'uploading' | 'waiting';
+/** What submitting is doing: asking for the token, sending, waiting for the provider, or for the network to come back. */
+export type SendingPhase = 'token' | 'uploading' | 'waiting' | 'offline';
 
 /** Photos by step; what is here is never lost but by retake, cancel or success. */
 type Photos = Readonly<Partial<Record<Step, Photo>>>;

@@ -357,6 +357,8 @@ export class Session {
     const result = await this.#options.submit({
       ...configuration,
       photos,
+      submissionKey: crypto.randomUUID(),
+      captureContext: null,
       signal,
       onProgress: ({ phase, fraction }) => this.dispatch({ type: 'sending', phase, fraction }),
     });
