@@ -3,7 +3,8 @@ import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import * as v from 'valibot';
 import { CaptureError, STEPS, type ErrorCode } from '../domain/result.ts';
-import { toWireError } from '../providers/contract.ts';
+import { readError, toWireError } from '../providers/contract.ts';
+import { parseBody } from '../providers/provider.ts';
 import { FACE_ID, profileOf, wantedOf, type Wanted } from '../providers/profiles.ts';
 import { NotSent } from './call.ts';
 import { largestBody, readCaptureContext, readContext, readPhotos } from './form.ts';
@@ -343,6 +344,8 @@ function answerWith(error: CaptureError): Answer {
 }
 
 function respond(c: Context, { status, body }: Answer): Response {
+  // For whoever logs; it may be an answer of long ago.
+  if (status >= 400) c.error = readError(parseBody(body)) ?? undefined;
   return c.body(body, status as ContentfulStatusCode, { 'content-type': 'application/json' });
 }
 
