@@ -11,7 +11,12 @@ const FORM_BYTES = 64_000;
 const CONTEXT_LENGTH = 256;
 const CAPTURE_CONTEXT_BYTES = 8_000;
 
-const CaptureContext = v.pipe(v.string(), v.parseJson(), v.looseObject({}));
+const CaptureContext = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.check((value) => !Array.isArray(value)),
+  v.looseObject({}),
+);
 
 /** Bytes of the largest request that can be right. */
 export function largestBody({ provider, analytics }: TokenClaims): number {
