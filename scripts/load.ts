@@ -169,6 +169,8 @@ async function submitOne(
       ['ktp', new Blob([ktp], { type: 'image/jpeg' })],
     ]),
     context: {},
+    submissionKey: crypto.randomUUID(),
+    captureContext: null,
     signal: new AbortController().signal,
     onProgress: () => undefined,
     pageOrigin: origin,

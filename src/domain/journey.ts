@@ -21,8 +21,8 @@ export interface Photo extends Size {
  */
 export type Trouble = 'muted' | 'black' | 'frozen';
 
-/** What submitting is doing: asking for the token, sending, waiting for the provider. */
-export type SendingPhase = 'token' | 'uploading' | 'waiting';
+/** What submitting is doing: asking for the token, sending, waiting for the provider, or for the network to come back. */
+export type SendingPhase = 'token' | 'uploading' | 'waiting' | 'offline';
 
 /** Photos by step; what is here is never lost but by retake, cancel or success. */
 export type Photos = Readonly<Partial<Record<Step, Photo>>>;

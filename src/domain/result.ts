@@ -136,6 +136,8 @@ export interface CaptureErrorDetails {
   readonly guidance?: readonly GuidanceCode[];
   /** The provider's body where it could not be understood. */
   readonly raw?: unknown;
+  /** The relay has given its last word on this submission: another try needs a submission key of its own. */
+  readonly settled?: boolean;
   readonly cause?: unknown;
 }
 
@@ -145,11 +147,13 @@ export class CaptureError extends Error {
   readonly code: ErrorCode;
   readonly guidance: readonly GuidanceCode[];
   readonly raw: unknown;
+  readonly settled: boolean;
 
   constructor(code: ErrorCode, message: string, details: CaptureErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.guidance = details.guidance ?? [];
     this.raw = details.raw;
+    this.settled = details.settled ?? false;
   }
 }

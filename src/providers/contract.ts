@@ -16,6 +16,8 @@ const Token = v.object({
   expires_in: v.nullish(v.number()),
   upload_url: v.nullish(v.string()),
   result_url: v.nullish(v.string()),
+  /** The relay answers an upload of the same `Idempotency-Key` with the same answer, so that it may be repeated. */
+  idempotent: v.nullish(v.boolean()),
 });
 export type TokenAnswer = v.InferOutput<typeof Token>;
 
@@ -76,6 +78,7 @@ const ErrorBody = v.object({
     message: v.string(),
     guidance: v.optional(v.array(v.string()), []),
     raw: v.optional(v.unknown()),
+    settled: v.optional(v.boolean()),
   }),
 });
 
@@ -88,6 +91,8 @@ export interface WireError {
     readonly message: string;
     readonly guidance: readonly GuidanceCode[];
     readonly raw?: unknown;
+    /** As in `CaptureErrorDetails`. */
+    readonly settled?: true;
   };
 }
 
@@ -113,15 +118,24 @@ export function readPending(body: unknown): string | null {
 export function readError(body: unknown): CaptureError | null {
   const parsed = v.safeParse(ErrorBody, body);
   if (!parsed.success) return null;
-  const { code, message, guidance, raw } = parsed.output.error;
+  const { code, message, guidance, raw, settled = false } = parsed.output.error;
   return new CaptureError(code as ErrorCode, message, {
     guidance: guidance.flatMap((word) => GUIDANCE_CODES.find((known) => known === word) ?? []),
     raw,
+    settled,
   });
 }
 
 /** An error as the relay sends it. */
 export function toWireError(error: CaptureError): WireError {
-  const { code, message, guidance, raw } = error;
-  return { error: { code, message, guidance, ...(raw === undefined ? {} : { raw }) } };
+  const { code, message, guidance, raw, settled } = error;
+  return {
+    error: {
+      code,
+      message,
+      guidance,
+      ...(raw === undefined ? {} : { raw }),
+      ...(settled ? { settled } : {}),
+    },
+  };
 }

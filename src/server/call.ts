@@ -15,8 +15,8 @@ const PAUSE = 300;
 /** The connection broke: nobody knows what the provider has received. */
 class BrokenConnection extends CaptureError {}
 
-/** There was no connection, so that the provider has received nothing. */
-class NoConnection extends BrokenConnection {}
+/** The provider has received nothing that it could bill. */
+export class NotSent extends CaptureError {}
 
 /** The provider answered that it is ill or busy. */
 class Unwell extends Error {
@@ -39,13 +39,13 @@ const NEVER_CONNECTED = new Set([
 
 /**
  * One call that the provider may bill: sent a second time only where the first did not even reach the provider.
- * @throws CaptureError `provider-failed` where there is no answer
+ * @throws CaptureError `provider-failed` where there is no answer; NotSent where it was not reached
  */
 export function call(tools: CallTools, url: URL, init: RequestInit): Promise<ProviderAnswer> {
   return pRetry(() => exchange(tools, url, init), {
     retries: 1,
     minTimeout: PAUSE,
-    shouldRetry: ({ error }) => error instanceof NoConnection,
+    shouldRetry: ({ error }) => error instanceof NotSent,
   });
 }
 
@@ -64,7 +64,8 @@ export async function callSafely(tools: CallTools, url: URL, init: RequestInit):
     return await pRetry(attempt, {
       retries: 1,
       minTimeout: PAUSE,
-      shouldRetry: ({ error }) => error instanceof BrokenConnection || error instanceof Unwell,
+      shouldRetry: ({ error }) =>
+        [BrokenConnection, NotSent, Unwell].some((passing) => error instanceof passing),
     });
   } catch (error) {
     // The body may hold the reason, whatever the status.
@@ -94,7 +95,7 @@ async function exchange(tools: CallTools, url: URL, init: RequestInit): Promise<
   } catch (error) {
     if (error === late) throw late;
     // Without its cause: a fetch may quote a header, and with it a secret, in its message.
-    if (neverConnected(error)) throw new NoConnection('provider-failed', 'the provider cannot be reached');
+    if (neverConnected(error)) throw new NotSent('provider-failed', 'the provider cannot be reached');
     throw new BrokenConnection('provider-failed', 'the connection to the provider broke');
   } finally {
     clearTimeout(timer);

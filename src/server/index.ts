@@ -32,6 +32,7 @@ export {
   type Sender,
 } from './senders.ts';
 export { type RateStore, type RelayLimits } from './throttle.ts';
+export { createSubmissionMemory, type SubmissionMemory } from './submissions.ts';
 export { createMemoryOneUse, type OneUse } from './tokens.ts';
 
 /** Where everything of `createApp` is mounted. */

@@ -1,5 +1,6 @@
 import { RedisStore } from 'hono-rate-limiter';
 import { CaptureError } from '../domain/result.ts';
+import type { SubmissionMemory } from './submissions.ts';
 import type { RateStore } from './throttle.ts';
 import type { OneUse } from './tokens.ts';
 
@@ -12,6 +13,7 @@ export interface RedisCommands {
 /** What the instances of a relay share; spread it into the options of `createRelay`. */
 export interface RedisMemory {
   readonly oneUse: OneUse;
+  readonly submissions: SubmissionMemory;
   readonly rateStore: (name: string) => RateStore;
   /** Whether the server answers at this moment. */
   readonly reachable: () => Promise<boolean>;
@@ -26,9 +28,10 @@ const CLOCK_MARGIN = 60_000;
 /** Commands that may wait for a server that is silent. */
 const LONGEST_QUEUE = 10_000;
 const PREFIX = 'kyc-capture:';
+const keyOf = (name: string): string => `${PREFIX}submission:${name}`;
 
 /**
- * Remembers used tokens and counts requests in Redis. A server that is away fails every use, and is connected to anew
+ * Remembers used tokens and answers, and counts requests in Redis. A server that is away fails every use, and is connected to anew
  * as soon as it is back. Redis must not evict keys (`maxmemory-policy noeviction`), and a server that forgets at a
  * restart makes the tokens of the last 5 minutes good once more.
  * @param server `redis://` or `rediss://`, or a client of one's own that is connected
@@ -51,6 +54,20 @@ export async function connectRedis(server: string | RedisCommands): Promise<Redi
       claim: async (id, expiresAt) => {
         const milliseconds = Math.max(1, expiresAt - Date.now()) + CLOCK_MARGIN;
         return (await send('SET', `${PREFIX}used:${id}`, '1', 'NX', 'PX', String(milliseconds))) === 'OK';
+      },
+    },
+    submissions: {
+      take: async (name, value, lifetime) =>
+        (await send('SET', keyOf(name), value, 'NX', 'PX', String(lifetime))) === 'OK',
+      read: async (name) => {
+        const value = await send('GET', keyOf(name));
+        return typeof value === 'string' ? value : null;
+      },
+      write: async (name, value, lifetime) => {
+        await send('SET', keyOf(name), value, 'PX', String(lifetime));
+      },
+      drop: async (name) => {
+        await send('DEL', keyOf(name));
       },
     },
     rateStore: (name) => new RedisStore({ client: scripts, prefix: `${PREFIX}rate:${name}:` }),

@@ -2,11 +2,12 @@ import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import * as v from 'valibot';
-import { CaptureError, STEPS, type ErrorCode, type Step } from '../domain/result.ts';
-import { withinLimits, type PhotoLimits } from '../domain/limits.ts';
-import { toWireError } from '../providers/contract.ts';
-import { analyticOf, FACE_ID, profileOf, wantedOf, type Wanted } from '../providers/profiles.ts';
-import { isJpeg, isWholeJpeg, readJpegSize } from './jpeg.ts';
+import { CaptureError, STEPS, type ErrorCode } from '../domain/result.ts';
+import { readError, toWireError } from '../providers/contract.ts';
+import { parseBody } from '../providers/provider.ts';
+import { FACE_ID, profileOf, wantedOf, type Wanted } from '../providers/profiles.ts';
+import { NotSent } from './call.ts';
+import { largestBody, readCaptureContext, readContext, readPhotos } from './form.ts';
 import {
   createEendigoSender,
   createIdentifaiSender,
@@ -17,6 +18,13 @@ import {
   type Sender,
   type Whole,
 } from './senders.ts';
+import {
+  createSubmissionMemory,
+  createSubmissions,
+  SUBMISSION_KEY,
+  type Answer,
+  type SubmissionMemory,
+} from './submissions.ts';
 import {
   limitRate,
   limitWork,
@@ -51,6 +59,16 @@ export interface RelayOptions {
   readonly authorise?: (request: Request) => boolean | Promise<boolean>;
   /** Where used tokens are remembered; in this process where it is left out. */
   readonly oneUse?: OneUse;
+  /** Where the answers of submissions are remembered, encrypted; in this process where it is left out. */
+  readonly submissions?: SubmissionMemory;
+  /**
+   * Takes what the widget says of how the photos came about: signals, no verdict. It is awaited before the provider is
+   * asked, and where it throws nothing is sent.
+   */
+  readonly onCaptureContext?: (
+    context: Readonly<Record<string, unknown>>,
+    submission: { readonly refNumber: string; readonly provider: string },
+  ) => void | Promise<void>;
   /** Where the requests of clients are counted, by the name of the limit; in this process where it is left out. */
   readonly rateStore?: (name: string) => RateStore;
   /** Whether what lies outside of this process answers, for `/health`. */
@@ -69,11 +87,7 @@ export interface RelayOptions {
 
 const TOKEN_SECONDS = 300;
 const PROVIDER_TIMEOUT = 28_000;
-/** Bytes of a multipart request beside the photos: boundaries, names and metadata. */
-const FORM_BYTES = 64_000;
 const TOKEN_REQUEST_BYTES = 8_000;
-/** Longest metadata value, characters. */
-const CONTEXT_LENGTH = 256;
 
 const TokenRequest = v.object({
   refNumber: v.string(),
@@ -107,6 +121,7 @@ export function createRelay(options: RelayOptions): Hono {
   };
   const tokens = createTokens(options.secret, tokenSeconds, now);
   const oneUse = options.oneUse ?? createMemoryOneUse(now);
+  const submissions = createSubmissions(options.secret, options.submissions ?? createSubmissionMemory(now));
   const identifai = options.identifai ? createIdentifaiSender(options.identifai, tools) : null;
   const senders = new Map(
     [
@@ -164,16 +179,61 @@ export function createRelay(options: RelayOptions): Hono {
     oneUse.claim(id, expiresAt).catch(() => {
       throw unavailable('upload-failed');
     });
-  const answer = async (c: Context, sender: Sender, outcome: Whole, claims: TokenClaims, folder: string) => {
+  /** @param folder path that jobs are asked for below */
+  const answerOf = async (
+    sender: Sender,
+    outcome: Whole,
+    claims: TokenClaims,
+    folder: string,
+  ): Promise<Answer> => {
     switch (outcome.kind) {
-      case 'result':
-        return c.json({ ...outcome.result, raw: withoutSecrets(outcome.result.raw, sender.secrets) });
-      case 'pending':
-        return c.json({ result_url: `${folder}/${await tokens.signJobs(outcome.jobs, claims)}` }, 202);
-      case 'error': {
-        const { code, message, guidance, raw } = outcome.error;
-        throw new CaptureError(code, message, { guidance, raw: withoutSecrets(raw, sender.secrets) });
+      case 'result': {
+        const result = { ...outcome.result, raw: withoutSecrets(outcome.result.raw, sender.secrets) };
+        return { status: 200, body: JSON.stringify(result) };
       }
+      case 'pending': {
+        const result_url = `${folder}/${await tokens.signJobs(outcome.jobs, claims)}`;
+        return { status: 202, body: JSON.stringify({ result_url }) };
+      }
+      case 'error': {
+        const { code, message, guidance } = outcome.error;
+        const raw = withoutSecrets(outcome.error.raw, sender.secrets);
+        return answerWith(new CaptureError(code, message, { guidance, raw, settled: true }));
+      }
+    }
+  };
+  /** Reads the upload and sends it on. */
+  const submitForm = async (
+    request: Request,
+    sender: Sender,
+    claims: TokenClaims,
+    sending: () => Promise<void>,
+  ): Promise<Answer> => {
+    const form = await request.formData().catch(() => null);
+    if (!form) throw new CaptureError('upload-refused', 'the upload cannot be read as a form');
+    const { refNumber, provider, faceId } = claims;
+    if (form.get('refNumber') !== refNumber) {
+      throw new CaptureError('upload-refused', 'the upload is not for the reference number of its token');
+    }
+    const photos = await readPhotos(form, claims);
+    const context = readContext(form, sender.provider.contextFields);
+    const captureContext = readCaptureContext(form);
+    if (captureContext && options.onCaptureContext) {
+      try {
+        await options.onCaptureContext(captureContext, { refNumber, provider });
+      } catch {
+        throw new CaptureError('upload-failed', 'the capture context could not be taken');
+      }
+    }
+    await sending();
+    const { names } = wantedOf(profileOf(provider), claims.analytics);
+    try {
+      const outcome = await submitAll(sender, names, { refNumber, photos, context, faceId });
+      return await answerOf(sender, outcome, claims, new URL(request.url).pathname);
+    } catch (error) {
+      if (error instanceof NotSent) throw error;
+      const { code, message, guidance, raw } = asCaptureError(error);
+      return answerWith(new CaptureError(code, message, { guidance, raw, settled: true }));
     }
   };
 
@@ -183,13 +243,12 @@ export function createRelay(options: RelayOptions): Hono {
     c.header('cache-control', 'no-store');
   });
   app.onError((error, c) => {
-    const known =
-      error instanceof CaptureError ? error : new CaptureError('provider-failed', 'the relay failed');
+    const known = asCaptureError(error);
     if (known instanceof Refusal) {
       if (known.retryAfter !== null) c.header('retry-after', String(known.retryAfter));
       return c.json(toWireError(known), known.status);
     }
-    return c.json(toWireError(known), STATUS[known.code] ?? 502);
+    return respond(c, answerWith(known));
   });
 
   app.get('/health', async (c) => {
@@ -206,6 +265,7 @@ export function createRelay(options: RelayOptions): Hono {
       submission_token: await tokens.issue({ refNumber, provider, analytics: wanted.names, faceId }),
       expires_in: tokenSeconds,
       upload_url: new URL(c.req.url).pathname.replace(/token$/, 'submissions'),
+      idempotent: true,
     });
   });
 
@@ -229,6 +289,9 @@ export function createRelay(options: RelayOptions): Hono {
         const error = new CaptureError('upload-refused', 'the upload must be multipart/form-data');
         return c.json(toWireError(error), 415);
       }
+      if (!isKeyOrNone(c.req.header('idempotency-key'))) {
+        throw new CaptureError('upload-refused', 'the idempotency key is none');
+      }
       return next();
     },
     limitWork(limits),
@@ -245,28 +308,13 @@ export function createRelay(options: RelayOptions): Hono {
       if (!claims || !sender || !(await claim(claims))) return tokenRefused(c);
 
       // Not by `c.req`, which would keep the photos until there is an answer.
-      const form = await c.req.raw.formData().catch(() => null);
-      if (!form) throw new CaptureError('upload-refused', 'the upload cannot be read as a form');
-      if (form.get('refNumber') !== claims.refNumber) {
-        throw new CaptureError('upload-refused', 'the upload is not for the reference number of its token');
-      }
-      const photos = new Map<Step, Uint8Array<ArrayBuffer>>();
-      const profile = profileOf(claims.provider);
-      const { names, steps } = wantedOf(profile, claims.analytics);
-      for (const step of steps) {
-        const takers = names
-          .map((name) => analyticOf(profile, name))
-          .filter(({ photos }) => photos.includes(step));
-        const maxBytes = Math.min(
-          profile.limits[step].maxBytes,
-          ...takers.map((analytic) => analytic.maxBytes),
-        );
-        photos.set(step, await readPhoto(form, step, { ...profile.limits[step], maxBytes }));
-      }
-      const context = readContext(form, sender.provider.contextFields);
-      const { refNumber, faceId } = claims;
-      const outcome = await submitAll(sender, names, { refNumber, photos, context, faceId });
-      return answer(c, sender, outcome, claims, new URL(c.req.url).pathname);
+      const { raw } = c.req;
+      const key = c.req.header('idempotency-key');
+      if (key === undefined)
+        return respond(c, await submitForm(raw, sender, claims, () => Promise.resolve()));
+      const work = (sending: () => Promise<void>): Promise<Answer> =>
+        submitForm(raw, sender, claims, sending);
+      return respond(c, await submissions.once(key, claims, raw.signal, work));
     },
   );
 
@@ -278,10 +326,27 @@ export function createRelay(options: RelayOptions): Hono {
     const jobs = await tokens.readJobs(c.req.param('id'), claims);
     if (jobs === null) throw new CaptureError('upload-refused', 'this token may not ask for this submission');
     const outcome = await pollAll(sender, jobs, claims.refNumber);
-    return answer(c, sender, outcome, claims, new URL(c.req.url).pathname.replace(/\/[^/]*$/, ''));
+    const folder = new URL(c.req.url).pathname.replace(/\/[^/]*$/, '');
+    return respond(c, await answerOf(sender, outcome, claims, folder));
   });
 
   return app;
+}
+
+const isKeyOrNone = (key: string | undefined): boolean => key === undefined || SUBMISSION_KEY.test(key);
+
+function asCaptureError(error: unknown): CaptureError {
+  return error instanceof CaptureError ? error : new CaptureError('provider-failed', 'the relay failed');
+}
+
+function answerWith(error: CaptureError): Answer {
+  return { status: STATUS[error.code] ?? 502, body: JSON.stringify(toWireError(error)) };
+}
+
+function respond(c: Context, { status, body }: Answer): Response {
+  // For whoever logs; it may be an answer of long ago.
+  if (status >= 400) c.error = readError(parseBody(body)) ?? undefined;
+  return c.body(body, status as ContentfulStatusCode, { 'content-type': 'application/json' });
 }
 
 function tokenRefused(c: Context): Response {
@@ -293,47 +358,6 @@ function tokenRefused(c: Context): Response {
 
 function tooLarge(c: Context): Response {
   return c.json(toWireError(new CaptureError('upload-refused', 'the request is too large')), 413);
-}
-
-/** Bytes of the largest request that can be right. */
-function largestBody({ provider, analytics }: TokenClaims): number {
-  const profile = profileOf(provider);
-  const { steps } = wantedOf(profile, analytics);
-  return steps.reduce((sum, step) => sum + profile.limits[step].maxBytes, FORM_BYTES);
-}
-
-/**
- * One photo that is worth a paid call.
- * @throws CaptureError `upload-refused` with the rule that it breaks
- */
-async function readPhoto(form: FormData, step: Step, limits: PhotoLimits): Promise<Uint8Array<ArrayBuffer>> {
-  const refuse = (why: string): CaptureError => new CaptureError('upload-refused', `${step}: ${why}`);
-  const [file, second] = form.getAll(step);
-  if (file === undefined || typeof file === 'string' || second !== undefined)
-    throw refuse('exactly one file is needed');
-  if (file.type !== 'image/jpeg') throw refuse('the file is not declared as image/jpeg');
-  if (file.size > limits.maxBytes) throw refuse(`${file.size} bytes are more than ${limits.maxBytes}`);
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  if (!isJpeg(bytes)) throw refuse('the file is no JPEG');
-  const size = readJpegSize(bytes);
-  if (!size) throw refuse('the JPEG has no size');
-  if (!withinLimits(size, limits)) throw refuse(`${size.width}x${size.height} px are outside the limits`);
-  if (!isWholeJpeg(bytes)) throw refuse('the JPEG is damaged');
-  return bytes;
-}
-
-/** The metadata that the provider takes. */
-function readContext(form: FormData, fields: readonly string[]): Record<string, string> {
-  const context: Record<string, string> = {};
-  for (const field of fields) {
-    const value = form.get(field);
-    if (value === null) continue;
-    if (typeof value !== 'string' || value.length > CONTEXT_LENGTH) {
-      throw new CaptureError('upload-refused', `the field ${field} is too long or no text`);
-    }
-    context[field] = value;
-  }
-  return context;
 }
 
 /** A copy of a provider's body without the customer's secrets, should it quote them. */

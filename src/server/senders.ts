@@ -13,7 +13,7 @@ import {
 } from '../providers/provider.ts';
 import { combined } from '../providers/reading.ts';
 import { checkRetired } from '../providers/retired.ts';
-import { call, callSafely, type CallTools } from './call.ts';
+import { call, callSafely, NotSent, type CallTools } from './call.ts';
 
 /** Where IdentifAI is and who asks. */
 export interface IdentifaiOptions {
@@ -55,7 +55,10 @@ export interface Sender {
   readonly provider: Provider;
   /** Strings that must not get out, not even in a provider's own words. */
   readonly secrets: readonly string[];
-  /** @throws CaptureError `provider-failed` where there is no answer; never sent twice after that */
+  /**
+   * @throws CaptureError `provider-failed` where there is no answer; never sent twice after that
+   * @throws NotSent where the provider has received nothing that it could bill
+   */
   submit(question: Question, submission: Submission): Promise<Outcome>;
   /** Asks for a job; only where the provider has polling. */
   poll(question: Question, job: string): Promise<Outcome>;
@@ -72,7 +75,15 @@ export type Whole =
 
 /** Asks for one analytic after the other; after an error no further one is paid for. */
 export function submitAll(sender: Sender, names: readonly string[], submission: Submission): Promise<Whole> {
-  return askAll(sender, names, submission.refNumber, (question) => sender.submit(question, submission));
+  return askAll(sender, names, submission.refNumber, async (question) => {
+    try {
+      return await sender.submit(question, submission);
+    } catch (error) {
+      // Those before it were sent.
+      if (error instanceof NotSent && question.place > 0) throw new CaptureError(error.code, error.message);
+      throw error;
+    }
+  });
 }
 
 /** Asks for all jobs of a submission. */
@@ -188,7 +199,7 @@ export function createIdentifaiSender(options: IdentifaiOptions, tools: SenderTo
   const send = async (asked: Asked, path: string, init: RequestInit): Promise<Outcome> => {
     const exchange = init.method === 'GET' ? callSafely : call;
     const attempt = async (): Promise<Outcome> => {
-      const headers = { 'content-type': 'application/json', ...(await authorised()) };
+      const headers = { 'content-type': 'application/json', ...(await authorised().catch(notSent)) };
       return identifai.read(await exchange(tools, url(path), { ...init, headers }), asked);
     };
     const outcome = await attempt();
@@ -272,6 +283,11 @@ export function createEendigoSender(options: EendigoOptions, tools: SenderTools)
     },
     poll: () => Promise.reject(new CaptureError('configuration-invalid', 'Eendigo has no jobs')),
   };
+}
+
+/** What fails before the paid call. */
+function notSent(error: unknown): never {
+  throw error instanceof CaptureError ? new NotSent(error.code, error.message) : error;
 }
 
 function toBase(text: string): URL {

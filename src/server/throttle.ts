@@ -31,11 +31,11 @@ export type RateStore = Store;
 
 /** Refused before anything was spent, for a reason that passes: the same request may be sent again. */
 export class Refusal extends CaptureError {
-  readonly status: 429 | 503;
+  readonly status: 409 | 429 | 503;
   /** Seconds; left out where nobody knows. */
   readonly retryAfter: number | null;
 
-  constructor(code: ErrorCode, message: string, status: 429 | 503, retryAfter: number | null) {
+  constructor(code: ErrorCode, message: string, status: 409 | 429 | 503, retryAfter: number | null) {
     super(code, message);
     this.status = status;
     this.retryAfter = retryAfter;

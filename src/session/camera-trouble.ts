@@ -1,10 +1,4 @@
-/**
- * What can befall a camera that stays open.
- * - `muted`: the system gives its pictures to nobody: a call has come in, another app or the phone's sleep has it.
- * - `black`: every picture is wholly black: a shutter before the lens, a driver that starves.
- * - `frozen`: no picture comes although the page is seen.
- */
-export type CameraTrouble = 'muted' | 'black' | 'frozen';
+import type { Trouble } from '../domain/journey.ts';
 
 /** How often the camera is looked at, ms. */
 const LOOK_MS = 1000;
@@ -17,7 +11,7 @@ const LOOKS_FOR_TROUBLE = 2;
  * or the phone's sleep shows it within a few seconds; assumed, with a margin. Black is waited for longer, because a
  * phone that lies on its lens while the person fetches the card sees black, too.
  */
-const LOOKS_UNTIL_LOST: Record<CameraTrouble, number> = { muted: 10, frozen: 10, black: 30 };
+const LOOKS_UNTIL_LOST: Record<Trouble, number> = { muted: 10, frozen: 10, black: 30 };
 
 /** Side of the picture that is looked at, px. */
 const SAMPLE = 16;
@@ -33,9 +27,9 @@ interface Watched {
   readonly track: MediaStreamTrack;
   readonly video: HTMLVideoElement;
   /** Called with each change; null where the trouble is over. */
-  readonly onTrouble: (trouble: CameraTrouble | null) => void;
+  readonly onTrouble: (trouble: Trouble | null) => void;
   /** Called once, where the trouble does not end; the watch has ended by then. */
-  readonly onLost: (trouble: CameraTrouble) => void;
+  readonly onLost: (trouble: Trouble) => void;
 }
 
 /**
@@ -45,7 +39,7 @@ interface Watched {
 export function watchCamera({ track, video, onTrouble, onLost }: Watched): () => void {
   const life = new AbortController();
   const isBlack = createBlackTest(video);
-  let trouble: CameraTrouble | null = null;
+  let trouble: Trouble | null = null;
   let looks = 0;
   let without = 0;
   let black = 0;
@@ -63,7 +57,7 @@ export function watchCamera({ track, video, onTrouble, onLost }: Watched): () =>
     paintHandle = requestAnimationFrame(() => (rendered = true));
   };
 
-  const become = (found: CameraTrouble | null): void => {
+  const become = (found: Trouble | null): void => {
     if (found === trouble) return;
     trouble = found;
     looks = 0;
@@ -77,7 +71,7 @@ export function watchCamera({ track, video, onTrouble, onLost }: Watched): () =>
     cancelAnimationFrame(paintHandle);
   };
 
-  const judge = (): CameraTrouble | null => {
+  const judge = (): Trouble | null => {
     if (track.muted) return 'muted';
     if (without >= LOOKS_FOR_TROUBLE) return 'frozen';
     return black >= LOOKS_FOR_TROUBLE ? 'black' : null;

@@ -1,7 +1,8 @@
 import type { Size } from '../domain/geometry.ts';
+import type { Trouble } from '../domain/journey.ts';
 import { CaptureError, type ErrorCode, type Step } from '../domain/result.ts';
 import { lightOf, refocusOf, type Light, type Refocus } from './camera-controls.ts';
-import { watchCamera, type CameraTrouble } from './camera-trouble.ts';
+import { watchCamera } from './camera-trouble.ts';
 import {
   betterLens,
   furtherLenses,
@@ -58,7 +59,7 @@ export interface CameraOptions extends CameraRequest {
   /** Where that is kept, `localStorage` say; null keeps nothing. */
   readonly memory: Memory | null;
   /** Called with each change of what is wrong with the camera; null where it is well again. */
-  readonly onTrouble: (trouble: CameraTrouble | null) => void;
+  readonly onTrouble: (trouble: Trouble | null) => void;
   /**
    * Called once, when the camera is no use any more: the track has ended (unplugged, taken by a call, permission
    * withdrawn), or a trouble did not end. `camera-lost` or `camera-black`.

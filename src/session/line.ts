@@ -3,7 +3,8 @@ import { CaptureError, type ErrorCode, type Result } from '../domain/result.ts';
 import { readError, readToken, type TokenAnswer } from '../providers/contract.ts';
 import { POLLING, profileOf } from '../providers/profiles.ts';
 import { parseBody, type ProviderAnswer } from '../providers/provider.ts';
-import type { SubmitRequest } from './submit.ts';
+import type { SubmitProgress, SubmitRequest } from './submit.ts';
+import { browserTransport, type Transport, type TransportRequest } from './transport.ts';
 
 /** Time-outs and retries of a submission, ms and counts. */
 export interface SubmitTimings {
@@ -16,8 +17,12 @@ export interface SubmitTimings {
   readonly pollAttempts: number;
   /** Repetitions of a request that may safely be repeated. */
   readonly retries: number;
-  /** Before the first repetition; doubles with each. */
+  /** Before the first repetition, at least; doubles with each, and is up to twice as long by chance. */
   readonly retryDelay: number;
+  /** Longest wait that a busy server may ask for. */
+  readonly longestRetryAfter: number;
+  /** For a server that is busy, and for a network that has gone. */
+  readonly patience: number;
 }
 
 const TIMINGS: SubmitTimings = {
@@ -27,27 +32,35 @@ const TIMINGS: SubmitTimings = {
   pollAttempts: POLLING.attempts,
   retries: 2,
   retryDelay: 500,
+  longestRetryAfter: 30_000,
+  patience: 120_000,
 };
 
-/** One HTTP request. */
-export interface TransportRequest {
-  readonly method: 'GET' | 'POST';
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | FormData | null;
-  readonly signal: AbortSignal;
-  /** Called while the body is sent, 0..1; its presence asks for a transport that can tell. */
-  readonly onUploadProgress?: (fraction: number) => void;
-}
-
-/**
- * Sends one request and reads the whole body, whatever the status.
- * @throws anything where there was no answer
- */
-export type Transport = (request: TransportRequest) => Promise<ProviderAnswer>;
+/** Headers of one attempt. */
+type HeadersOf = () => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
 
 /** The connection broke, or a gateway answered in the server's place: worth repeating where that is safe. */
-class BrokenExchange extends CaptureError {}
+class BrokenExchange extends CaptureError {
+  /** What was answered all the same. */
+  readonly answer: ProviderAnswer | null;
+  /** ms, where the server said that it is busy and for how long; null where it did not. */
+  readonly retryAfter: number | null;
+
+  constructor(code: ErrorCode, message: string, answer: ProviderAnswer | null = null) {
+    super(code, message);
+    this.answer = answer;
+    this.retryAfter = answer && readRetryAfter(answer);
+  }
+}
+
+/** Answers of a server that has done nothing yet and says when to ask again. */
+const BUSY: readonly number[] = [409, 429, 503];
+
+/** ms until a busy server wants to be asked again, or null. Our relay says seconds, never a date. */
+function readRetryAfter(answer: ProviderAnswer): number | null {
+  const text = BUSY.includes(answer.status) ? answer.header('retry-after') : null;
+  return text !== null && /^\d{1,5}$/.test(text) ? Number(text) * 1000 : null;
+}
 
 /** One submission's line to the outside: named origins, time-outs, retries and progress. */
 export class Line {
@@ -55,14 +68,17 @@ export class Line {
   readonly #timings: SubmitTimings;
   readonly #transport: Transport;
   readonly #online: () => boolean;
+  readonly #whenOnline: (signal: AbortSignal) => Promise<void>;
   /** Renewing a token later must not throw the person's progress back to its beginning. */
   #uploading = false;
+  #told: SubmitProgress = { phase: 'token', fraction: 0 };
 
   constructor(request: SubmitRequest) {
     this.request = request;
     this.#timings = { ...TIMINGS, ...request.timings };
     this.#transport = request.transport ?? browserTransport;
     this.#online = request.online ?? (() => navigator.onLine);
+    this.#whenOnline = request.whenOnline ?? onlineEvent;
   }
 
   /**
@@ -124,26 +140,29 @@ export class Line {
     return answer;
   }
 
-  /** Sends the photos, once. */
+  /**
+   * Sends the photos.
+   * @param headers asked for before every attempt
+   * @param mayRepeat whether the other side knows a request again; where it does not, it is sent once
+   */
   async upload(
     url: URL,
-    headers: Readonly<Record<string, string>>,
+    headers: HeadersOf,
     body: string | FormData,
+    mayRepeat: boolean,
   ): Promise<ProviderAnswer> {
-    this.#uploading = true;
     // Once the last byte is out, what the person waits for is the provider.
-    const tell = (fraction: number): void =>
-      this.request.onProgress(
-        fraction < 1 ? { phase: 'uploading', fraction } : { phase: 'waiting', fraction: 0 },
-      );
-    tell(0);
-    const answer = await this.#exchange('upload-failed', this.#timings.idleTimeout, {
-      method: 'POST',
-      url,
-      headers,
-      body,
-      onUploadProgress: tell,
-    });
+    const tell = (fraction: number): void => {
+      this.#tell(fraction < 1 ? { phase: 'uploading', fraction } : { phase: 'waiting', fraction: 0 });
+    };
+    const send = async (): Promise<ProviderAnswer> => {
+      const named = await headers();
+      this.#uploading = true;
+      tell(0);
+      const exchange = { method: 'POST', url, headers: named, body, onUploadProgress: tell } as const;
+      return this.#exchange('upload-failed', this.#timings.idleTimeout, exchange);
+    };
+    const answer = await (mayRepeat ? this.#repeat('upload-failed', send) : send());
     tell(1);
     return answer;
   }
@@ -152,10 +171,7 @@ export class Line {
    * Asks for a job, again where the connection breaks.
    * @param headers asked for before every attempt
    */
-  poll(
-    url: URL,
-    headers: () => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>,
-  ): Promise<ProviderAnswer> {
+  poll(url: URL, headers: HeadersOf): Promise<ProviderAnswer> {
     return this.#repeat('upload-failed', async () =>
       this.#exchange('upload-failed', this.#timings.idleTimeout, {
         method: 'GET',
@@ -175,7 +191,7 @@ export class Line {
     const { pollAttempts, pollInterval } = this.#timings;
     const { signal, sleep = pause } = this.request;
     for (let attempt = 0; attempt < pollAttempts; attempt++) {
-      this.request.onProgress({ phase: 'waiting', fraction: attempt / pollAttempts });
+      this.#tell({ phase: 'waiting', fraction: attempt / pollAttempts });
       await sleep(pollInterval, signal);
       signal.throwIfAborted();
       const result = await ask();
@@ -185,32 +201,78 @@ export class Line {
   }
 
   #tellToken(fraction: number): void {
-    if (!this.#uploading) this.request.onProgress({ phase: 'token', fraction });
+    if (!this.#uploading) this.#tell({ phase: 'token', fraction });
   }
 
-  /** Repeats after a broken connection or a 5xx without a word of the contract; a time-out is final. */
+  #tell(progress: SubmitProgress): void {
+    this.#told = progress;
+    this.request.onProgress(progress);
+  }
+
+  /**
+   * Repeats after a broken connection, a time-out, a 5xx without a word of the contract, and as often as a busy server
+   * wants to be asked again.
+   */
   async #repeat(code: ErrorCode, exchange: () => Promise<ProviderAnswer>): Promise<ProviderAnswer> {
-    const last: { unexplained: ProviderAnswer | null } = { unexplained: null };
+    const { retries, retryDelay, longestRetryAfter, patience } = this.#timings;
+    const { signal } = this.request;
+    const deadline = performance.now() + patience;
     const attempt = async (): Promise<ProviderAnswer> => {
-      last.unexplained = null;
       const answer = await exchange();
-      if (answer.status < 500 || readError(parseBody(answer.body))) return answer;
-      last.unexplained = answer;
-      throw new BrokenExchange(code, `HTTP ${answer.status}`);
+      const isExplained = answer.status < 500 || readError(parseBody(answer.body)) !== null;
+      if (isExplained && readRetryAfter(answer) === null) return answer;
+      throw new BrokenExchange(code, `HTTP ${answer.status}`, answer);
     };
+    const busyFor = (error: Error): number | null =>
+      error instanceof BrokenExchange ? error.retryAfter : null;
     try {
       return await pRetry(attempt, {
-        retries: this.#timings.retries,
-        minTimeout: this.#timings.retryDelay,
-        signal: this.request.signal,
+        retries,
+        minTimeout: retryDelay,
+        randomize: true,
+        signal,
         shouldRetry: ({ error }) => error instanceof BrokenExchange,
+        shouldConsumeRetry: ({ error }) => busyFor(error) === null,
+        onFailedAttempt: async ({ error }) => {
+          const wait = busyFor(error);
+          if (wait === null) return;
+          if (wait > longestRetryAfter || performance.now() > deadline) throw error;
+          await pause(wait + Math.random() * retryDelay, signal);
+        },
       });
     } catch (error) {
-      this.request.signal.throwIfAborted();
-      // The caller knows better than this line what the last 5xx says.
-      if (last.unexplained) return last.unexplained;
-      throw error;
+      signal.throwIfAborted();
+      if (!(error instanceof BrokenExchange)) throw error;
+      // The caller knows better than this line what the last answer says.
+      if (error.answer) return error.answer;
+      // No longer one to repeat, should it have been asked for on the way to another request.
+      throw new CaptureError(error.code, error.message);
     }
+  }
+
+  /**
+   * Waits until there is a network.
+   * @throws CaptureError `offline` where that takes too long
+   */
+  async #untilOnline(): Promise<void> {
+    if (this.#online()) return;
+    const { request } = this;
+    const { signal } = request;
+    request.onProgress({ phase: 'offline', fraction: 0 });
+    const stop = new AbortController();
+    const follow = (): void => stop.abort(signal.reason);
+    signal.addEventListener('abort', follow);
+    try {
+      const limit = pause(this.#timings.patience, stop.signal).then(() => {
+        throw new CaptureError('offline', 'the browser is offline');
+      });
+      limit.catch(() => undefined);
+      while (!this.#online()) await Promise.race([limit, this.#whenOnline(stop.signal)]);
+    } finally {
+      signal.removeEventListener('abort', follow);
+      stop.abort();
+    }
+    request.onProgress(this.#told);
   }
 
   /** One request under a time-out that every upload progress winds up again. */
@@ -221,10 +283,10 @@ export class Line {
   ): Promise<ProviderAnswer> {
     const { signal } = this.request;
     signal.throwIfAborted();
-    if (!this.#online()) throw new CaptureError('offline', 'the browser is offline');
+    await this.#untilOnline();
 
     const stop = new AbortController();
-    const late = new CaptureError(code, `no answer within ${timeout} ms`);
+    const late = new BrokenExchange(code, `no answer within ${timeout} ms`);
     const follow = (): void => stop.abort(signal.reason);
     let timer = setTimeout(() => stop.abort(late), timeout);
     const windUp = (fraction: number): void => {
@@ -244,7 +306,7 @@ export class Line {
     } catch (error) {
       signal.throwIfAborted();
       if (error === late) throw late;
-      if (!this.#online()) throw new CaptureError('offline', 'the browser went offline');
+      if (!this.#online()) throw new BrokenExchange('offline', 'the browser went offline');
       // Without its cause: a browser may quote a header, and with it the token, in its message.
       throw new BrokenExchange(code, 'the connection broke');
     } finally {
@@ -252,6 +314,13 @@ export class Line {
       signal.removeEventListener('abort', follow);
     }
   }
+}
+
+/** Ends with the signal, whether or not the network is back. */
+function onlineEvent(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    addEventListener('online', () => resolve(), { once: true, signal });
+  });
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -265,60 +334,5 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
       resolve();
     }, milliseconds);
     signal.addEventListener('abort', stop, { once: true });
-  });
-}
-
-/** `fetch`, but `XMLHttpRequest` where upload progress is asked for, which `fetch` cannot tell. */
-const browserTransport: Transport = (request) =>
-  request.onUploadProgress ? sendByXhr(request) : sendByFetch(request);
-
-async function sendByFetch({
-  url,
-  method,
-  headers,
-  body,
-  signal,
-}: TransportRequest): Promise<ProviderAnswer> {
-  const response = await fetch(url, {
-    method,
-    headers,
-    body,
-    signal,
-    credentials: 'same-origin',
-    // A redirect could lead to an origin that the page did not name; it arrives as status 0 with no body.
-    redirect: 'manual',
-    cache: 'no-store',
-    referrerPolicy: 'no-referrer',
-  });
-  return {
-    status: response.status,
-    body: await response.text(),
-    header: (name) => response.headers.get(name),
-  };
-}
-
-function sendByXhr({
-  url,
-  method,
-  headers,
-  body,
-  signal,
-  onUploadProgress,
-}: TransportRequest): Promise<ProviderAnswer> {
-  return new Promise((resolve, reject) => {
-    const xhr = new XMLHttpRequest();
-    const abort = (): void => xhr.abort();
-    xhr.open(method, url);
-    for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
-    xhr.upload.onprogress = ({ loaded, total, lengthComputable }) => {
-      onUploadProgress?.(lengthComputable && total > 0 ? loaded / total : 0);
-    };
-    xhr.onload = () =>
-      resolve({ status: xhr.status, body: xhr.responseText, header: (name) => xhr.getResponseHeader(name) });
-    xhr.onerror = () => reject(new Error('network'));
-    xhr.onabort = () => reject(signal.reason as Error);
-    xhr.onloadend = () => signal.removeEventListener('abort', abort);
-    signal.addEventListener('abort', abort, { once: true });
-    xhr.send(body);
   });
 }

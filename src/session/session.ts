@@ -34,7 +34,7 @@ export class Session {
   /** Where accepted photos wait, and for what; it is made when it is first needed. */
   #outbox: { readonly scope: string; readonly opened: Promise<Outbox | null> } | null = null;
   /** The camera that the person switched to, for the next time one is opened. */
-  #preferred: string | null = null;
+  #preferred: string | undefined;
   /** Cameras that were open since the last time that all have been. */
   readonly #seenCameras = new Set<string>();
   /** The file that the person chose. */
@@ -116,7 +116,7 @@ export class Session {
     const { deviceId, others = [] } = this.camera ?? {};
     if (deviceId) this.#seenCameras.add(deviceId);
     if (others.every((other) => this.#seenCameras.has(other.deviceId))) this.#seenCameras.clear();
-    this.#preferred = others.find((other) => !this.#seenCameras.has(other.deviceId))?.deviceId ?? null;
+    this.#preferred = others.find((other) => !this.#seenCameras.has(other.deviceId))?.deviceId;
     this.dispatch({ type: 'switch' });
   }
 
@@ -140,7 +140,7 @@ export class Session {
     switch (effect.type) {
       case 'open': {
         const preferred = this.#preferred;
-        this.#preferred = null;
+        this.#preferred = undefined;
         this.#attempt((signal) => this.#viewfinder.observe(effect.step, preferred, signal));
         return;
       }
@@ -188,14 +188,23 @@ export class Session {
   #fail(error: unknown): void {
     const failure = asCaptureError(error);
     if (failure.code === 'assets-failed' || failure.code === 'analysis-failed') this.#ladder.close();
+    if (failure.settled) {
+      this.#renewKey();
+      void this.#keep();
+    }
     this.dispatch({ type: 'failed', error: failure });
+  }
+
+  /** The relay answers for a key once; what is sent from here on is another submission. */
+  #renewKey(): void {
+    this.#names = { ...this.#names, submissionKey: newNumber() };
   }
 
   async #take(step: Step, from: 'sharpest' | 'present' | 'file', signal: AbortSignal): Promise<void> {
     const made = await this.#viewfinder.take(step, from === 'file' ? this.#file : from);
     if (signal.aborted) return;
     // What other photos were sent under is not what these are.
-    this.#names = { ...this.#names, submissionKey: newNumber() };
+    this.#renewKey();
     this.#hold(step, made);
     this.dispatch({ type: 'photo-taken', photo: made.photo });
   }
@@ -218,6 +227,8 @@ export class Session {
       ...configuration,
       refNumber,
       photos,
+      submissionKey: this.#names.submissionKey,
+      captureContext: { ...captureContext },
       signal,
       onProgress: ({ phase, fraction }) => this.dispatch({ type: 'sending', phase, fraction }),
     });

@@ -3,7 +3,8 @@ import { CaptureError, STEPS, type ErrorCode, type Result, type Step } from '../
 import { readError, readPending, readResult, type TokenAnswer } from '../providers/contract.ts';
 import { profileOf, wantedOf, type Wanted } from '../providers/profiles.ts';
 import { parseBody, saysYes, type ProviderAnswer } from '../providers/provider.ts';
-import { Line, type SubmitTimings, type Transport } from './line.ts';
+import { Line, type SubmitTimings } from './line.ts';
+import type { Transport } from './transport.ts';
 
 /** What the person is shown while photos are on their way. */
 export interface SubmitProgress {
@@ -30,6 +31,10 @@ export interface SubmitRequest {
   readonly photos: ReadonlyMap<Step, Blob>;
   /** Metadata fields of the multipart request. */
   readonly context: Readonly<Record<string, string>>;
+  /** Random; the same until the relay has settled the submission, so that it is sent to the provider once. */
+  readonly submissionKey: string;
+  /** How the photos came about, for the customer's server behind the relay; null where nobody wants to know. */
+  readonly captureContext: Readonly<Record<string, unknown>> | null;
   readonly signal: AbortSignal;
   onProgress(progress: SubmitProgress): void;
   /** The page's origin; `location.origin` where it is left out. */
@@ -40,15 +45,26 @@ export interface SubmitRequest {
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Whether there is a network; `navigator.onLine` where it is left out. */
   readonly online?: () => boolean;
+  /** Resolves when the network is back; the window's `online` event where it is left out. */
+  readonly whenOnline?: (signal: AbortSignal) => Promise<void>;
   readonly timings?: Partial<SubmitTimings>;
 }
 
 /** Names that the multipart request, or the relay's towards a provider, needs itself. */
-const RESERVED_FIELDS: readonly string[] = [...STEPS, 'refNumber', 'key', 'tenant_code', 'img1', 'img2'];
+const RESERVED_FIELDS: readonly string[] = [
+  ...STEPS,
+  'refNumber',
+  'captureContext',
+  'key',
+  'tenant_code',
+  'img1',
+  'img2',
+];
 
 /**
  * Asks for a token, sends the photos to the relay or, in direct mode, to the provider, and waits for the result.
- * A submission that may have been received is never sent again, because the provider bills it.
+ * A submission that may have been received is sent again only to a relay that knows it by its key, because the
+ * provider bills it.
  * @throws CaptureError of the codes `offline` and those after it, or `configuration-invalid`
  * @throws the signal's reason where it aborts
  */
@@ -97,18 +113,30 @@ type RelayAnswer =
   { readonly kind: 'result'; readonly result: Result } | { readonly kind: 'pending'; readonly url: URL };
 
 async function submitToRelay(line: Line, wanted: Wanted, first: TokenAnswer): Promise<Result> {
-  const { refNumber, context, photos, tokenEndpoint } = line.request;
+  const { refNumber, context, photos, tokenEndpoint, submissionKey, captureContext } = line.request;
   const form = new FormData();
   for (const [step, photo] of photos) form.append(step, photo, `${step}.jpg`);
   form.append('refNumber', refNumber);
   for (const [name, value] of Object.entries(context)) form.append(name, value);
+  if (captureContext !== null) form.append('captureContext', JSON.stringify(captureContext));
 
   let token = first;
   const accepted = await line.withToken(first, async (offered) => {
-    token = offered;
     const url = line.namedUrl(offered.upload_url ?? '', tokenEndpoint);
-    const answer = await line.upload(url, { authorization: `Bearer ${offered.submission_token}` }, form);
-    return readRelayAnswer(line, wanted, answer, url, offered);
+    const mayRepeat = offered.idempotent === true;
+    // Whatever became of the request before, its token may be used up.
+    let unused: TokenAnswer | null = offered;
+    const headers = async (): Promise<Record<string, string>> => {
+      token = unused ?? (await line.askToken());
+      unused = null;
+      if (mayRepeat && token.idempotent !== true) {
+        throw new CaptureError('upload-failed', 'the relay no longer takes a submission again');
+      }
+      const authorization = `Bearer ${token.submission_token}`;
+      return mayRepeat ? { authorization, 'idempotency-key': submissionKey } : { authorization };
+    };
+    const answer = await line.upload(url, headers, form, mayRepeat);
+    return readRelayAnswer(line, wanted, answer, url, token);
   });
   if (accepted.kind === 'result') return accepted.result;
 

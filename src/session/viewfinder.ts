@@ -82,10 +82,10 @@ export class Viewfinder {
 
   /**
    * Opens camera and analysis side by side, and observes until a photo is taken or the signal aborts.
-   * @param preferred the camera to open, by its `deviceId`; null for the one that suits the step
+   * @param preferred the camera to open, by its `deviceId`; else the one that suits the step
    * @throws CaptureError, and the signal's reason
    */
-  async observe(step: Step, preferred: string | null, signal: AbortSignal): Promise<void> {
+  async observe(step: Step, preferred: string | undefined, signal: AbortSignal): Promise<void> {
     const { ladder, dispatch, now, configuration } = this.#options;
     const climb = async (): Promise<Judge | null> => {
       const judgeFrame = await ladder.climb();
@@ -137,7 +137,7 @@ export class Viewfinder {
 
   async #openCamera(
     step: Step,
-    preferred: string | null,
+    preferred: string | undefined,
     { cameraSource, persist, provider }: Configuration,
     signal: AbortSignal,
   ): Promise<Camera> {
@@ -147,7 +147,7 @@ export class Viewfinder {
       facing: STEP_TRAITS[step].facing,
       source: cameraSource,
       signal,
-      ...(preferred === null ? {} : { preferred }),
+      preferred,
       memory: persist === null ? null : storage(),
       onTrouble: (trouble) => dispatch({ type: 'trouble', trouble }),
       onLost,

@@ -56,6 +56,8 @@ const PLACES: readonly (readonly [place: string, name: (url: string) => unknown]
         refNumber: 'SPECIMEN01',
         faceId: null,
         steps: ['selfie'],
+        submissionKey: crypto.randomUUID(),
+        captureContext: null,
         photos: new Map([['selfie', new Blob(['SPECIMEN'])]]),
         context: {},
         signal: new AbortController().signal,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CaptureError } from '../../src/domain/result.ts';
 import { openCamera, type Camera } from '../../src/session/camera.ts';
-import type { CameraTrouble } from '../../src/session/camera-trouble.ts';
+import type { Trouble } from '../../src/domain/journey.ts';
 import { painted } from './support.ts';
 
 const SIZE = { width: 320, height: 240 };
@@ -53,7 +53,7 @@ async function start(first: Paint = GREY) {
   if (!track) throw new Error('no track');
   let muted = false;
   Object.defineProperty(track, 'muted', { get: () => muted });
-  const troubles: (CameraTrouble | null)[] = [];
+  const troubles: (Trouble | null)[] = [];
   const lost: CaptureError[] = [];
   const journey = new AbortController();
   const camera = await openCamera({

@@ -4,7 +4,7 @@ import { CaptureError, type Step } from '../../src/domain/result.ts';
 import { profileOf, wantedOf } from '../../src/providers/profiles.ts';
 import { createIdentifaiClient } from '../../src/server/index.ts';
 import { submit, type SubmitRequest } from '../../src/session/submit.ts';
-import type { Transport } from '../../src/session/line.ts';
+import type { Transport } from '../../src/session/transport.ts';
 import { bodies, GIVES, GOOD, mayVerify, SEED, statuses, tolerantJson } from '../fixtures/broken.ts';
 import { CONTRACT_SAMPLES, IDENTIFAI_SAMPLES } from '../fixtures/providers.ts';
 
@@ -86,6 +86,8 @@ async function run(
     steps,
     photos: new Map(steps.map((step: Step) => [step, SMALL])),
     context: {},
+    submissionKey: crypto.randomUUID(),
+    captureContext: null,
     signal: new AbortController().signal,
     onProgress: () => undefined,
     pageOrigin: PAGE,

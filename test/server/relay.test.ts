@@ -202,6 +202,7 @@ describe('the token endpoint', () => {
       submission_token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/) as string,
       expires_in: 300,
       upload_url: '/kyc/submissions',
+      idempotent: true,
     });
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(response.headers.get('x-kyc-sandbox')).toBeNull();

@@ -388,7 +388,7 @@ describe('before anything is sent', () => {
   const one = new Map([['selfie', blob(drawJpeg(16, 16))]] as const);
   const further = new Map([['sim', blob(drawJpeg(16, 16))]] as const);
   test.each<[string, Partial<SubmitRequest>, ErrorCode, number]>([
-    ['offline', { online: () => false }, 'offline', 0],
+    ['offline', { online: () => false, timings: { patience: 20 } }, 'offline', 0],
     ['a photo is missing', { photos: one }, 'configuration-invalid', 0],
     ['steps of which none is sent', { steps: ['sim'], photos: further }, 'configuration-invalid', 0],
     ['a context field named sim', { context: { sim: 'x' } }, 'configuration-invalid', 0],

@@ -3,7 +3,7 @@ import { encode } from 'jpeg-js';
 import type { Step } from '../../src/domain/result.ts';
 import { profileOf } from '../../src/providers/profiles.ts';
 import type { Received } from '../../src/server/index.ts';
-import type { Transport, TransportRequest } from '../../src/session/line.ts';
+import type { Transport, TransportRequest } from '../../src/session/transport.ts';
 import type { SubmitRequest } from '../../src/session/submit.ts';
 
 /** Where the page and its token endpoint are. */
@@ -111,12 +111,15 @@ export function request(
     steps: ['selfie', 'ktp'],
     photos: photos(),
     context: {},
+    submissionKey: crypto.randomUUID(),
+    captureContext: null,
     signal: new AbortController().signal,
     onProgress: () => undefined,
     pageOrigin: PAGE,
     transport,
     sleep: () => Promise.resolve(),
     online: () => true,
+    whenOnline: () => new Promise(() => undefined),
     timings: { tokenTimeout: 1000, idleTimeout: 5000, retryDelay: 1 },
     ...changes,
     exchanges,

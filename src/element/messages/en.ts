@@ -102,6 +102,7 @@ export const en: Messages = {
     token: 'Contacting the server…',
     uploading: 'Sending the photos…',
     waiting: 'Checking the photos…',
+    offline: 'No internet connection. Your photos will be sent when it is back.',
   },
   done: {
     verified: { title: 'Identity verified', text: 'Thank you. You can go on.' },

@@ -102,6 +102,7 @@ export const id: Messages = {
     token: 'Menghubungi server…',
     uploading: 'Mengirim foto…',
     waiting: 'Memeriksa foto…',
+    offline: 'Tidak ada koneksi internet. Foto Anda dikirim begitu koneksi kembali.',
   },
   done: {
     verified: { title: 'Identitas terverifikasi', text: 'Terima kasih. Anda dapat melanjutkan.' },

@@ -1,0 +1,245 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  request as ask,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import pLimit from 'p-limit';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { CaptureError, type Result } from '../../src/domain/result.ts';
+import { createApp, type Received } from '../../src/server/index.ts';
+import { submit, type SubmitRequest } from '../../src/session/submit.ts';
+import { overHttp, QUICK } from './support.ts';
+
+/*
+ * Every request of a submission over real HTTP, through a proxy that spoils one of them or two. The widget's time-outs
+ * are a thirtieth of the real ones, and so is the delay of 30 s.
+ */
+
+vi.setConfig({ testTimeout: 120_000 });
+
+// Decoding photos is what nearly all of the time would go into; whether a photo is whole, other tests tell.
+vi.mock(import('../../src/server/jpeg.ts'), async (original) => ({
+  ...(await original()),
+  isWholeJpeg: () => true,
+  decodes: () => true,
+}));
+
+const SCALE = 30;
+/** Submissions at one time. */
+const AT_ONCE = 8;
+const FAULTS = ['dropped', 'answer-lost', 'delayed', 'answered-500', 'half-sent', 'half-answered'] as const;
+type Fault = (typeof FAULTS)[number];
+/** Which request is spoilt, by its number in the submission from 0, and how. */
+type Plan = ReadonlyMap<number, Fault>;
+
+/** A proxy that counts the requests of one submission, and spoils those of its plan. */
+class Proxy {
+  readonly #server: Server;
+  readonly #upstream: number;
+  readonly #plan: Plan;
+  seen = 0;
+  spoilt = 0;
+
+  constructor(upstream: number, plan: Plan) {
+    this.#upstream = upstream;
+    this.#plan = plan;
+    this.#server = createServer((request, response) => {
+      void this.#pass(request, response).catch(() => response.destroy());
+    });
+  }
+
+  async listen(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const fault = this.#plan.get(this.seen++);
+    const body: Buffer[] = [];
+    for await (const chunk of request) body.push(chunk as Buffer);
+    const sent = Buffer.concat(body);
+    if (fault) this.spoilt++;
+    switch (fault) {
+      case 'dropped':
+        request.socket.destroy();
+        return;
+      case 'answered-500':
+        response.writeHead(500, { 'content-type': 'text/html' }).end('<html>SPECIMEN gateway</html>');
+        return;
+      case 'half-sent':
+        await this.#half(request, sent);
+        request.socket.destroy();
+        return;
+      case 'delayed':
+        await new Promise((resolve) => setTimeout(resolve, 30_000 / SCALE));
+    }
+    const answer = await this.#forward(request, sent);
+    switch (fault) {
+      case 'answer-lost':
+        request.socket.destroy();
+        return;
+      case 'half-answered':
+        response.writeHead(answer.status, { ...answer.headers, 'content-length': answer.body.length });
+        response.write(answer.body.subarray(0, answer.body.length / 2), () => request.socket.destroy());
+        return;
+      default:
+        response.writeHead(answer.status, answer.headers).end(answer.body);
+    }
+  }
+
+  #options({ method, url, headers }: IncomingMessage) {
+    // Each on a connection of its own, so that cutting one off is no other one's fault.
+    return { port: this.#upstream, host: '127.0.0.1', method, path: url, headers, agent: false };
+  }
+
+  async #forward(incoming: IncomingMessage, sent: Buffer) {
+    const outgoing = ask(this.#options(incoming)).end(sent);
+    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+    const body: Buffer[] = [];
+    for await (const chunk of answer) body.push(chunk as Buffer);
+    const { 'transfer-encoding': _, connection: _too, ...headers } = answer.headers;
+    return { status: answer.statusCode ?? 0, headers, body: Buffer.concat(body) };
+  }
+
+  /** The server gets the headers, which promise the whole, and half of it. */
+  async #half(incoming: IncomingMessage, sent: Buffer): Promise<void> {
+    const outgoing = ask(this.#options(incoming));
+    outgoing.on('error', () => undefined);
+    await new Promise((resolve) => outgoing.write(sent.subarray(0, sent.length / 2), resolve));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    outgoing.destroy();
+  }
+}
+
+// What the relay and the sandbox decode and wait for is not what is tested here.
+const app = createApp({ ...QUICK, sandbox: { ...QUICK.sandbox, pollsBeforeEnd: 1 } });
+let upstream: ReturnType<typeof serve>;
+
+beforeAll(async () => {
+  upstream = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' });
+  if (!upstream.listening) await once(upstream, 'listening');
+});
+afterAll(() => {
+  upstream.close();
+});
+
+const WAYS = {
+  'relay to IdentifAI': { provider: 'identifai' },
+  'relay to Eendigo': { provider: 'eendigo' },
+} as const;
+type Way = keyof typeof WAYS | 'direct';
+
+let made = 0;
+const requestFor = (way: Way, origin: string): SubmitRequest =>
+  overHttp(origin, {
+    refNumber: `SPECIMEN${String(++made).padStart(6, '0')}`,
+    timings: { tokenTimeout: 15_000 / SCALE, idleTimeout: 30_000 / SCALE, pollInterval: 20, retryDelay: 5 },
+    ...(way === 'direct'
+      ? {
+          tokenEndpoint: new URL('/kyc/token/direct', origin),
+          providerBase: new URL('/sandbox/identifai', origin),
+        }
+      : WAYS[way]),
+  });
+
+async function arrivals(refNumber: string): Promise<number> {
+  const response = await app.request(`/sandbox/received/${refNumber}`);
+  return ((await response.json()) as { requests: readonly Received[] }).requests.length;
+}
+
+/** Sends as a person does: once, and again after an error, with the same photos. */
+async function send(request: SubmitRequest): Promise<{ errors: CaptureError[]; result: Result | null }> {
+  const errors: CaptureError[] = [];
+  let { submissionKey } = request;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      return { errors, result: await submit({ ...request, submissionKey }) };
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error;
+      errors.push(error);
+      if (error.settled) submissionKey = crypto.randomUUID();
+    }
+  }
+  return { errors, result: null };
+}
+
+/** The faults of one request after the other, then of every two. */
+function plans(requests: number, pairs: boolean): Plan[] {
+  const single = Array.from({ length: requests }, (_, at) =>
+    FAULTS.map((fault) => [at, fault] as const),
+  ).flat();
+  const double = single.flatMap((one) =>
+    single.filter(([at]) => at > one[0]).map((other) => [one, other] as const),
+  );
+  return [...single.map((one) => new Map([one])), ...(pairs ? double.map((both) => new Map(both)) : [])];
+}
+
+interface Counts {
+  plans: number;
+  faults: number;
+  atOnce: number;
+  afterRetry: number;
+  codes: Record<string, number>;
+  twice: string[];
+}
+
+/** One submission through a proxy of its own. */
+async function through(way: Way, plan: Plan) {
+  const proxy = new Proxy((upstream.address() as AddressInfo).port, plan);
+  const request = requestFor(way, await proxy.listen());
+  try {
+    const { errors, result } = await send(request);
+    return { errors, result, proxy, arrived: await arrivals(request.refNumber) };
+  } finally {
+    proxy.close();
+  }
+}
+
+async function run(way: Way, pairs: boolean): Promise<Counts> {
+  // The first one of all is slow, and could be repeated.
+  await through(way, new Map());
+  const { proxy, result } = await through(way, new Map());
+  expect(result?.verified).toBe(true);
+  const counts: Counts = { plans: 0, faults: 0, atOnce: 0, afterRetry: 0, codes: {}, twice: [] };
+  const inTurn = pLimit(AT_ONCE);
+  const attempt = async (plan: Plan): Promise<void> => {
+    const told = `${way}: ${[...plan].map(([at, fault]) => `${at} ${fault}`).join(', ')}`;
+    const { errors, result, proxy, arrived } = await through(way, plan);
+    const codes = errors.map(({ code }) => code);
+    expect([told, result?.verified ?? codes, proxy.spoilt]).toEqual([told, true, plan.size]);
+    expect([told, arrived]).not.toEqual([told, 0]);
+    if (arrived > 1) counts.twice.push(told);
+    counts.plans++;
+    counts.faults += proxy.spoilt;
+    counts[errors.length > 0 ? 'afterRetry' : 'atOnce']++;
+    for (const code of codes) counts.codes[code] = (counts.codes[code] ?? 0) + 1;
+  };
+  await Promise.all(plans(proxy.seen, pairs).map((plan) => inTurn(() => attempt(plan))));
+  console.log(`${way}, ${proxy.seen} requests: ${JSON.stringify(counts)}`);
+  return counts;
+}
+
+test.each(Object.keys(WAYS) as (keyof typeof WAYS)[])(
+  '%s: every request spoilt in every way, alone and in pairs: a result, and the provider is asked once',
+  async (way) => {
+    const counts = await run(way, true);
+    expect(counts.twice).toEqual([]);
+  },
+);
+
+test('direct: every request spoilt in every way: a result, after the person’s own retry where it was the upload', async () => {
+  const counts = await run('direct', false);
+  // Nobody there knows a submission again, so a retry after a lost answer is another one.
+  expect(counts.twice.every((told) => /: 1 (answer-lost|delayed|half-answered)$/.test(told))).toBe(true);
+});
