@@ -29,8 +29,7 @@ const listedInManifest: Plugin = { name: 'listed-in-manifest', writeBundle: () =
 function assetsIntegrity(mode: string): Record<string, string> {
   const integrity = builtIntegrity();
   const needsOne = ['library', 'standalone', 'demo'].includes(mode);
-  if (integrity === null && needsOne)
-    throw new Error('public/assets/ is not built: run `npm run build`.');
+  if (integrity === null && needsOne) throw new Error('public/assets/ is not built: run `npm run build`.');
   return { ASSETS_INTEGRITY: JSON.stringify(integrity) };
 }
 

@@ -44,7 +44,7 @@ export interface Models {
 }
 
 /** Faces are looked for in one part of the frame this often, ms: a second person does not blink in. */
-const COUNT_EVERY = 200;
+export const COUNT_EVERY = 200;
 
 /** The person is looked for this often, ms: it costs as much as the landmarker again, and shoulders are slow. */
 const MASK_EVERY = 300;
@@ -54,7 +54,10 @@ const MASK_LONG_SIDE = 256;
 const WARM_UP_SIZE = 64;
 
 /** FaceDetector alone. */
-export function startDetector(runtime: WebAssembly.Module, model: Uint8Array): Promise<Started<FaceDetector>> {
+export function startDetector(
+  runtime: WebAssembly.Module,
+  model: Uint8Array,
+): Promise<Started<FaceDetector>> {
   return startTask(runtime, ({ fileset, canvas }) =>
     FaceDetector.createFromOptions(fileset, {
       baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
@@ -139,8 +142,7 @@ function createPersonMask(runtime: WebAssembly.Module, model: Uint8Array): Perso
       segmenter.task.segmentForVideo(easel.canvas, timestamp, (result) => {
         const mask = result.confidenceMasks?.[0];
         // Copied, because what the runtime lends is gone after this callback.
-        if (mask)
-          plane = { data: mask.getAsFloat32Array().slice(), width: mask.width, height: mask.height };
+        if (mask) plane = { data: mask.getAsFloat32Array().slice(), width: mask.width, height: mask.height };
         result.close();
       });
       return plane;

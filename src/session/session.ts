@@ -235,7 +235,12 @@ export class Session {
 
   async #openAnalyser({ assetsBase }: Configuration): Promise<Judge> {
     if (!this.#analyser) {
-      const analyser = this.#options.createAnalyser({ assetsBase, signal: this.#life.signal });
+      const analyser = this.#options.createAnalyser({
+        assetsBase,
+        integrity: null,
+        rung: 'worker',
+        signal: this.#life.signal,
+      });
       const opened = analyser.open((fraction) => this.dispatch({ type: 'assets-loading', fraction }));
       this.#analyser = { analyser, judge: createJudge(analyser), opened };
     }
