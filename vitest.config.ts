@@ -4,6 +4,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import type { BrowserCommand } from 'vitest/node';
 import { ASSETS_FOLDER, builtIntegrity, readAssets } from './scripts/manifest.ts';
+import { runUnderPolicy } from './test/analysis/policy-server.ts';
 import { closeFolders, requestsOf, serveFolder } from './test/analysis/assets-server.ts';
 
 /** `scripts/with-browser.ts` sets it; without it Playwright's own Chromium is taken. */
@@ -75,7 +76,7 @@ export default defineConfig({
                 ],
               },
             }),
-            commands: { breakFile, mendFiles, serveFolder, requestsOf, closeFolders },
+            commands: { breakFile, mendFiles, serveFolder, requestsOf, closeFolders, runUnderPolicy },
             instances: [{ browser: 'chromium' }],
             screenshotFailures: false,
           },

@@ -112,6 +112,7 @@ export function createAnalyser({
   const downloads = startDownloads({ base: assetsBase, stallAfter: limits.download });
   let host: Host | undefined;
   let ended: { readonly reason: unknown } | undefined;
+  const isEnded = (): boolean => ended !== undefined;
   let answered = 0;
   const underWay = new Set<(reason: unknown) => void>();
 
@@ -157,7 +158,10 @@ export function createAnalyser({
         frameLimit: limits.frame,
         onBroken: (why) => (over ? end : drop)(broken(why)),
       });
-      if (over) return started.stop();
+      if (over) {
+        started.stop();
+        return;
+      }
       host = started;
       const request = {
         assetsBase: assetsBase.href,
@@ -175,7 +179,7 @@ export function createAnalyser({
       await unlessDropped(begin);
     } catch (error) {
       drop(error);
-      if (error instanceof CaptureError || ended !== undefined) throw error;
+      if (error instanceof CaptureError || isEnded()) throw error;
       throw broken(`${WORKER_FILE} could not be started (${place}).`, error);
     } finally {
       over = true;
@@ -190,12 +194,12 @@ export function createAnalyser({
         const places = await placesFor(rung);
         const folder = await unlessDropped(() => fetchFolder(downloads, integrity ?? ASSETS_INTEGRITY));
         for (const place of places) {
-          const isLast = place === places.at(-1);
-          const failure = await openOn(place, folder, onProgress).catch((error: unknown) => {
-            if (isLast || !isBroken(error)) throw error;
-            return error;
-          });
-          if (failure === undefined) break;
+          try {
+            await openOn(place, folder, onProgress);
+            break;
+          } catch (error) {
+            if (place === places.at(-1) || !isBroken(error)) throw error;
+          }
         }
       } catch (error) {
         end(error);
@@ -217,7 +221,7 @@ export function createAnalyser({
         return valueOf(reply);
       } catch (cause) {
         // A bitmap that is closed already fails on the way to the worker, before any reply.
-        const isForeign = ended === undefined && !(cause instanceof CaptureError);
+        const isForeign = !isEnded() && !(cause instanceof CaptureError);
         throw isForeign ? broken('The frame did not reach the worker.', cause) : cause;
       } finally {
         watch.stop();

@@ -30,7 +30,7 @@ export interface Downloads {
     onAttempt?: (bytes: ReadableStream<Uint8Array<ArrayBuffer>>) => void,
   ): Promise<Uint8Array<ArrayBuffer>>;
   /** Ends the requests under way. */
-  end(): void;
+  readonly end: () => void;
 }
 
 /** Options of `startDownloads`. */
@@ -69,6 +69,10 @@ export function startDownloads({ base, stallAfter, onBytes = () => undefined }: 
       const names = [...underWay].join(', ');
       ending.abort(failed(names, `not a byte arrived for ${stallAfter / 1000} s`));
     });
+  const stopWatching = (): void => {
+    watch?.stop();
+    watch = undefined;
+  };
 
   const attempt = async (
     name: string,
@@ -95,7 +99,7 @@ export function startDownloads({ base, stallAfter, onBytes = () => undefined }: 
       if (response.headers.get('content-type')?.includes('text/html'))
         return fails('the server sent a page (text/html) in its place', true);
       const [own, other] = onAttempt ? body.tee() : [body, null];
-      if (other) onAttempt?.(other);
+      if (onAttempt && other) onAttempt(other);
       const reader = own.getReader();
       const chunks: Uint8Array<ArrayBuffer>[] = [];
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -137,10 +141,7 @@ export function startDownloads({ base, stallAfter, onBytes = () => undefined }: 
         throw second.failure;
       } finally {
         underWay.delete(name);
-        if (underWay.size === 0) {
-          watch?.stop();
-          watch = undefined;
-        }
+        if (underWay.size === 0) stopWatching();
       }
     },
     end() {

@@ -46,7 +46,7 @@ export function landmarkBox({ x, y, width, height }: Box): Box {
   };
 }
 
-/** Movement is taken over at least this long, ms: boxes that are found anew in each frame tremble. */
+/** Movement is taken over up to this long, ms: boxes that are found anew in each frame tremble. */
 const MOTION_OVER = 100;
 /** A face that was away longer than this starts anew: what lies between is no movement, ms. */
 const FORGET_AFTER = 1000;
@@ -57,7 +57,7 @@ function createMotion(): (box: Box, now: number) => number {
   return (box, now) => {
     const corners = cornersOf(box);
     const recent = past.filter((one) => now > one.now && now - one.now <= FORGET_AFTER);
-    const before = recent.findLast((one) => now - one.now >= MOTION_OVER) ?? recent[0];
+    const before = recent.find((one) => now - one.now <= MOTION_OVER) ?? recent.at(-1);
     past = [...recent, { corners, now }];
     if (before === undefined) return 0;
     return meanDistance(before.corners, corners) / box.width / ((now - before.now) / 1000);

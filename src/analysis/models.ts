@@ -110,10 +110,11 @@ function createPersonMask(runtime: WebAssembly.Module, model: Uint8Array): Perso
   let segmenter: Started<ImageSegmenter> | null = null;
   let begun = false;
   let closed = false;
+  const isClosed = (): boolean => closed;
 
   const begin = async (): Promise<void> => {
-    if (closed) return;
-    segmenter = await startTask(runtime, ({ fileset, canvas }) =>
+    if (isClosed()) return;
+    const started = await startTask(runtime, ({ fileset, canvas }) =>
       ImageSegmenter.createFromOptions(fileset, {
         baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
         runningMode: 'VIDEO',
@@ -122,7 +123,8 @@ function createPersonMask(runtime: WebAssembly.Module, model: Uint8Array): Perso
         canvas,
       }),
     ).catch(() => null); // Level shoulders are not worth a journey that fails.
-    if (closed) segmenter?.close();
+    if (isClosed()) started?.close();
+    else segmenter = started;
   };
 
   return {

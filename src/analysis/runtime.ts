@@ -17,7 +17,7 @@ export interface TaskBase {
 export interface Started<Task> {
   readonly task: Task;
   /** Frees the instance and its canvas. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** What the loader looks for on the global object, which on the main thread is the page's own. */

@@ -37,8 +37,8 @@ export interface OpenRequest {
 
 /** What the page may call. */
 export interface WorkerApi {
-  /** Loads and starts what the rung needs. `onProgress` is called as long as bytes arrive, and once when all did. */
-  open(request: OpenRequest, onProgress: (fraction: number) => void): Promise<Reply<null>>;
+  /** Loads and starts what the rung needs. `onProgress` is called as long as bytes arrive. */
+  readonly open: (request: OpenRequest, onProgress: (fraction: number) => void) => Promise<Reply<null>>;
   /** Closes the frame. */
   analyse(
     frame: ImageBitmap,
@@ -48,7 +48,7 @@ export interface WorkerApi {
     detailed: boolean,
   ): Promise<Reply<Observation>>;
   /** Frees everything; for the main thread, a worker is ended as a whole. */
-  close(): void;
+  readonly close: () => void;
 }
 
 async function reply<T>(work: () => T | Promise<T>): Promise<Reply<T>> {
