@@ -91,6 +91,8 @@ const builds: Record<string, UserConfig> = {
       rolldownOptions: {
         output: {
           minify: true,
+          // One file for all that several share, however many they are.
+          codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] },
           chunkFileNames: ({ name, isDynamicEntry }) => `kyc-capture-${isDynamicEntry ? name : 'shared'}.js`,
         },
       },

@@ -61,7 +61,7 @@ export interface HostOptions {
   /** What it holds, checked. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The longest that a frame may keep the main thread busy, ms: nothing can end it in the midst. */
-  readonly frameLimit: number;
+  readonly frameLimit: () => number;
   /** Called where nothing more is to be expected. */
   readonly onBroken: (why: string) => void;
 }
@@ -174,7 +174,7 @@ async function importHere(options: HostOptions): Promise<Host> {
         const took = performance.now() - began;
         // As long as the page has worked for us, it is the page's again.
         rested = new Promise((resolve) => setTimeout(resolve, Math.min(took, LONGEST_REST)));
-        if (took > options.frameLimit)
+        if (took > options.frameLimit())
           options.onBroken(`A frame kept the page busy for ${Math.round(took)} ms.`);
         return reply;
       },

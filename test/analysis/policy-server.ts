@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import type { BrowserCommand } from 'vitest/node';
-import { builtIntegrity, readAssets } from '../../scripts/manifest.ts';
+import { builtIntegrity, manifestOf, readAssets } from '../../scripts/manifest.ts';
 import type { PolicyOutcome } from './policy-page.ts';
 
 /*
@@ -35,6 +35,7 @@ async function bundle(): Promise<string> {
     define: { ASSETS_INTEGRITY: JSON.stringify(builtIntegrity()) },
     build: {
       write: false,
+      rolldownOptions: { output: { codeSplitting: false } },
       lib: {
         entry: fileURLToPath(new URL('policy-page.ts', import.meta.url)),
         formats: ['es'],
@@ -55,6 +56,7 @@ export const runUnderPolicy: BrowserCommand<[run: PolicyRun]> = async (
 ) => {
   const files: Record<string, string | Buffer> = {
     ...readAssets(),
+    'manifest.json': manifestOf(readAssets()),
     'page.js': await (script ??= bundle()),
     '': '<!doctype html><script type="module" src="/page.js"></script>',
   };

@@ -252,21 +252,22 @@ describe('the main thread', () => {
       integrity: null,
       rung: 'main-thread',
       signal: new AbortController().signal,
-      limits: { download: 15_000, start: 30_000, firstFrames: 5000, frame: 500 },
+      limits: { download: 15_000, start: 30_000, firstFrames: 20_000, frame: 2000 },
     });
     await analyser.open(() => undefined);
     const look = async (): Promise<unknown> =>
       analyser
         .analyse(await createImageBitmap(emptyFrame(640, 480)), 'card', FRAME, (now += 100))
         .catch((error: unknown) => error);
-    expect(await look()).toMatchObject({ kind: 'card' });
+    // A few first ones may take longer.
+    for (let i = 0; i < 6; i++) expect(await look()).toMatchObject({ kind: 'card' });
     // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own context below
     const read = CanvasRenderingContext2D.prototype.getImageData;
     vi.spyOn(CanvasRenderingContext2D.prototype, 'getImageData').mockImplementation(function (
       this: CanvasRenderingContext2D,
       ...part: Parameters<typeof read>
     ) {
-      for (const since = performance.now(); performance.now() - since < 800;);
+      for (const since = performance.now(); performance.now() - since < 2200;);
       return read.apply(this, part);
     });
     const failed = {
