@@ -37,7 +37,7 @@ interface Detected {
 const LANDMARKS = { width: 0.914, height: 1.09, lift: 0.066 };
 
 /** What the detector's box says of where the landmarks would be. */
-export function landmarkBox({ x, y, width, height }: Box): Box {
+function landmarkBox({ x, y, width, height }: Box): Box {
   const size = { width: LANDMARKS.width * width, height: LANDMARKS.height * height };
   return {
     x: x + (width - size.width) / 2,

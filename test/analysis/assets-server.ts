@@ -22,7 +22,7 @@ export interface FolderOptions {
 }
 
 /** A folder that is served. */
-export interface ServedFolder {
+interface ServedFolder {
   readonly base: string;
   readonly integrity: string;
 }
