@@ -14,9 +14,9 @@ import type { Reply } from './worker.ts';
 declare const ASSETS_INTEGRITY: string | null;
 
 /**
- * On two slow cores a frame takes 20 ms, a start 1 s. A phone that is twenty times as slow takes 400 ms and 20 s; frames
- * more than 1 s apart never make a hold, so after 8 s nobody would get a photo anyway. The first frames compile what they
- * need, and the person's mask starts with the first face.
+ * Measured on two busy cores: a frame 60 ms, a start 1.6 s. A phone ten times as slow takes 0.6 s and 16 s. Frames more
+ * than 1 s apart never make a hold, so where one takes 8 s nobody would get a photo anyway. The first frames compile what
+ * they need, and the person's mask starts with the first face.
  */
 const LIMITS: AnalysisLimits = { download: 15_000, start: 30_000, firstFrames: 20_000, frame: 8000 };
 
