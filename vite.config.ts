@@ -1,5 +1,6 @@
 import { defineConfig, type Plugin, type UserConfig } from 'vite';
 import { CONTENT_SECURITY_POLICY } from './demo/hosting.ts';
+import { builtIntegrity, writeManifest } from './scripts/manifest.ts';
 
 const source = (path: string): string => new URL(path, import.meta.url).pathname;
 
@@ -21,6 +22,17 @@ const withoutIndents: Plugin = {
     id.includes('/src/element/') ? { code: code.replace(/\n\s+/g, '\n'), map: null } : null,
 };
 
+/** The manifest has the worker's hash as well. */
+const listedInManifest: Plugin = { name: 'listed-in-manifest', writeBundle: () => writeManifest() };
+
+/** What src/analysis/analyser.ts holds the manifest against; without it no element could load anything. */
+function assetsIntegrity(mode: string): Record<string, string> {
+  const integrity = builtIntegrity();
+  const needsOne = ['library', 'standalone', 'demo'].includes(mode);
+  if (integrity === null && needsOne) throw new Error('public/assets/ is not built: run `npm run build`.');
+  return { ASSETS_INTEGRITY: JSON.stringify(integrity) };
+}
+
 /** A page on a static host gets no headers, so it brings its policy itself. */
 const withPolicy: Plugin = {
   name: 'with-policy',
@@ -38,6 +50,7 @@ const builds: Record<string, UserConfig> = {
   // The worker lies beside the models, so that one folder holds everything heavy.
   worker: {
     publicDir: false,
+    plugins: [listedInManifest],
     build: {
       outDir: 'public/assets',
       emptyOutDir: false,
@@ -78,6 +91,8 @@ const builds: Record<string, UserConfig> = {
       rolldownOptions: {
         output: {
           minify: true,
+          // One file for all that several share, however many they are.
+          codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] },
           chunkFileNames: ({ name, isDynamicEntry }) => `kyc-capture-${isDynamicEntry ? name : 'shared'}.js`,
         },
       },
@@ -111,4 +126,4 @@ const builds: Record<string, UserConfig> = {
   },
 };
 
-export default defineConfig(({ mode }) => ({ build: {}, ...builds[mode] }));
+export default defineConfig(({ mode }) => ({ define: assetsIntegrity(mode), build: {}, ...builds[mode] }));

@@ -1,21 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import type { BrowserCommand } from 'vitest/node';
+import { ASSETS_FOLDER, builtIntegrity, readAssets } from './scripts/manifest.ts';
+import { runUnderPolicy } from './test/analysis/policy-server.ts';
+import { closeFolders, requestsOf, serveFolder } from './test/analysis/assets-server.ts';
 
 /** `scripts/with-browser.ts` sets it; without it Playwright's own Chromium is taken. */
 const executablePath = process.env['CHROMIUM_PATH'];
 
 /** What tests ask of the browser from outside: answers that the server would never give, to the page and its workers. */
-const breakFile: BrowserCommand<[file: string]> = ({ context }, file) =>
-  context
-    .route(`**/assets/${file}`, (route) => route.fulfill({ status: 200, body: 'broken' }))
-    .then(() => undefined);
+const breakFile: BrowserCommand<[file: string, how: 'tampered' | 'page' | 'rubbish']> = (
+  { context },
+  file,
+  how,
+) => {
+  const bytes =
+    file === 'manifest.json'
+      ? readFileSync(join(ASSETS_FOLDER, file))
+      : Buffer.from(readAssets()[file] ?? '');
+  const last = bytes.length - 1;
+  bytes.writeUInt8((bytes[last] ?? 0) ^ 1, last);
+  const answers = {
+    tampered: { status: 200, body: bytes, contentType: contentTypeOf(file) },
+    page: { status: 200, body: '<!doctype html><title>Shop</title>', contentType: 'text/html' },
+    rubbish: { status: 200, body: 'broken' },
+  };
+  return context.route(`**/assets/${file}`, (route) => route.fulfill(answers[how])).then(() => undefined);
+};
+const contentTypeOf = (file: string): string =>
+  file.endsWith('.js') ? 'text/javascript' : 'application/octet-stream';
 const mendFiles: BrowserCommand = ({ context }) => context.unrouteAll();
 
 declare module 'vitest/browser' {
   interface BrowserCommands {
-    /** The file of the assets folder arrives as rubbish from here on. */
-    breakFile(file: string): Promise<void>;
+    /** The file of the assets folder arrives with one bit changed, as a page of the site, or as rubbish from here on. */
+    breakFile(file: string, how: 'tampered' | 'page' | 'rubbish'): Promise<void>;
     mendFiles(): Promise<void>;
   }
 }
@@ -33,6 +54,7 @@ export default defineConfig({
         },
       },
       {
+        define: { ASSETS_INTEGRITY: JSON.stringify(builtIntegrity()) },
         server: { fs: { allow: ['.', '../shared'] } },
         test: {
           name: 'browser',
@@ -54,7 +76,7 @@ export default defineConfig({
                 ],
               },
             }),
-            commands: { breakFile, mendFiles },
+            commands: { breakFile, mendFiles, serveFolder, requestsOf, closeFolders, runUnderPolicy },
             instances: [{ browser: 'chromium' }],
             screenshotFailures: false,
           },

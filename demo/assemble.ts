@@ -11,7 +11,13 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = join(root, 'dist-demo');
 
-for (const path of ['kyc-capture.js', 'kyc-capture-shared.js', 'kyc-capture-direct.js', 'assets']) {
+for (const path of [
+  'kyc-capture.js',
+  'kyc-capture-shared.js',
+  'kyc-capture-analysis.js',
+  'kyc-capture-direct.js',
+  'assets',
+]) {
   const built = join(root, 'dist', path);
   if (!existsSync(built)) throw new Error(`${built} is missing: run \`npm run build\` first.`);
   cpSync(built, join(target, 'kyc', path), { recursive: true });

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { zipSync } from 'fflate';
+import { ASSETS_FOLDER as target, sha256, writeManifest } from './manifest.ts';
 import { detectorForTasks, landmarksForTasks, personForTasks } from './tflite.ts';
 
 /*
@@ -12,7 +11,6 @@ import { detectorForTasks, landmarksForTasks, personForTasks } from './tflite.ts
  */
 
 const require = createRequire(import.meta.url);
-const target = fileURLToPath(new URL('../public/assets/', import.meta.url));
 
 /** A run of bytes inside an installed package, and what it has to be. */
 interface Source {
@@ -61,8 +59,6 @@ const SOURCES = {
     sha256: '617b8e0248dbd27e9d7ece4218004eae4cefb499196d1bb4fa0e3fef21708756',
   },
 } as const satisfies Record<string, Source>;
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 async function readSource(source: Source): Promise<Uint8Array> {
   const complain = (what: string): never => {
@@ -117,10 +113,7 @@ const assets: Record<string, Uint8Array> = {
   'person.tflite': personForTasks(person),
   'vision_wasm_module_internal.wasm': runtime,
 };
-const manifest = Object.fromEntries(
-  Object.entries(assets).map(([name, bytes]) => [name, { bytes: bytes.length, sha256: sha256(bytes) }]),
-);
 
 await mkdir(target, { recursive: true });
 for (const [name, bytes] of Object.entries(assets)) await writeIfChanged(name, bytes);
-await writeIfChanged('manifest.json', new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`));
+writeManifest();

@@ -1,16 +1,16 @@
-import { proxy, releaseProxy, transfer, wrap } from 'comlink';
 import { type Box, fitLongSide, guideInPicture, scaleBox } from '../domain/geometry.ts';
+import type { AnalysisRung } from '../domain/ladder.ts';
 import type { Observation } from '../domain/observation.ts';
-import { CaptureError, type ErrorCode, type Step } from '../domain/result.ts';
+import { CaptureError, type Step } from '../domain/result.ts';
 import { STEP_TRAITS, type Subject } from '../domain/steps.ts';
-import type { Reply, WorkerApi } from './worker.ts';
 
-/** What the page's session asks of the analysis. One implementation runs in a module worker. */
+/** What the page's session asks of the analysis. */
 export interface Analyser {
   /**
-   * Loads runtime and models and runs one warm-up inference.
+   * Loads runtime and models, each checked against its hash before it is run, and runs one warm-up inference.
    * @param onProgress fraction 0..1 of all asset bytes that have arrived; 1 once the models are ready.
-   * @throws CaptureError `assets-failed`
+   * @throws CaptureError `analysis-failed` where this browser, page or device cannot do it on this rung,
+   * `assets-failed` where the files cannot be had or are not those of this build
    */
   open(onProgress: (fraction: number) => void): Promise<void>;
   /**
@@ -20,7 +20,7 @@ export interface Analyser {
    * @param guide the guide in px of `frame`
    * @param now ms, monotonic
    * @param detailed true adds the `detail` of a face, which costs a copy of it
-   * @throws CaptureError `analysis-failed`
+   * @throws CaptureError `analysis-failed`; after a crash or a stall every later call fails the same way
    */
   analyse(
     frame: ImageBitmap,
@@ -29,15 +29,31 @@ export interface Analyser {
     now: number,
     detailed?: boolean,
   ): Promise<Observation>;
-  /** Ends the worker. May be called at any time, more than once; calls under way reject with an AbortError. */
+  /** Frees everything. May be called at any time, more than once; calls under way reject with an AbortError. */
   close(): void;
 }
 
 /** Options of `createAnalyser`. */
 export interface AnalyserOptions {
-  /** Absolute URL of the folder with worker.js, the WASM and the models; ends with a slash. */
+  /** Absolute URL of the folder with manifest.json, worker.js, the WASM and the models; ends with a slash. */
   readonly assetsBase: URL;
+  /** Of the folder's manifest.json: `sha256-` and base64. null for the folder of this build. */
+  readonly integrity: string | null;
+  readonly rung: AnalysisRung;
   readonly signal: AbortSignal;
+  readonly limits?: AnalysisLimits;
+}
+
+/** After how long without an answer something has stalled, ms. Time in which the page slept does not count. */
+export interface AnalysisLimits {
+  /** No byte of any file. */
+  readonly download: number;
+  /** Nothing was heard from worker or models while they start. */
+  readonly start: number;
+  /** One of the first frames was not answered. */
+  readonly firstFrames: number;
+  /** A later frame was not answered. */
+  readonly frame: number;
 }
 
 /** Long side of the frames that are analysed, px: enough for a far face, small enough for a cheap phone. */
@@ -68,119 +84,35 @@ export async function observe(
   return { observation: await analyser.analyse(small, subject, guide, now, detailed), guide };
 }
 
-const WORKER_FILE = 'worker.js';
-
-/** The part of the Trusted Types API that is used here; TypeScript's libraries do not have it. */
-interface TrustedTypes {
-  createPolicy(
-    name: string,
-    rules: { createScriptURL: (url: string) => string },
-  ): { createScriptURL(url: string): string };
-}
-
-let policy: { createScriptURL(url: string): string } | undefined;
-
-/** The Worker constructor is a Trusted Types sink; a page that demands them allows the policy `kyc-capture`. */
-function trusted(url: URL): string {
-  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
-  if (trustedTypes === undefined) return url.href;
-  // Kept, because a page may forbid a second policy of the same name.
-  policy ??= trustedTypes.createPolicy('kyc-capture', {
-    createScriptURL: (candidate) => {
-      if (!new URL(candidate).pathname.endsWith(`/${WORKER_FILE}`))
-        throw new TypeError('Only the analysis worker.');
-      return candidate;
-    },
-  });
-  return policy.createScriptURL(url.href);
-}
-
-/** An analyser in a module worker of its own. The worker starts with `open`. */
-export function createAnalyser({ assetsBase, signal }: AnalyserOptions): Analyser {
-  let worker: Worker | undefined;
-  let remote: ReturnType<typeof wrap<WorkerApi>> | undefined;
-  let opened = false;
-  let ended: { readonly reason: unknown } | undefined;
-  const underWay = new Set<(reason: unknown) => void>();
-
-  const end = (reason: unknown): void => {
-    if (ended !== undefined) return;
-    ended = { reason };
-    signal.removeEventListener('abort', onAbort);
-    remote?.[releaseProxy]();
-    worker?.terminate();
-    for (const reject of underWay) reject(reason);
-    underWay.clear();
-  };
-  const onAbort = (): void => end(signal.reason);
-  signal.addEventListener('abort', onAbort);
-
-  const launch = (): ReturnType<typeof wrap<WorkerApi>> => {
-    worker = new Worker(trusted(new URL(WORKER_FILE, assetsBase)), { type: 'module', name: 'kyc-capture' });
-    const broken = (event: Event): void => {
-      // Ours to report, so the browser need not write it into the page's console as well.
-      event.preventDefault();
-      const code: ErrorCode = opened ? 'analysis-failed' : 'assets-failed';
-      end(
-        new CaptureError(
-          code,
-          opened ? 'The analysis worker crashed.' : `${WORKER_FILE} could not be started.`,
-        ),
-      );
-    };
-    worker.addEventListener('error', broken);
-    worker.addEventListener('messageerror', broken);
-    return wrap<WorkerApi>(worker);
-  };
-
-  /** Settles with the worker's reply, or as soon as the worker is gone, whose own promise would stay open for ever. */
-  async function call<T>(ask: () => Promise<Reply<T>>): Promise<T> {
-    if (ended !== undefined) throw ended.reason;
-    let abandon: (reason: unknown) => void = () => undefined;
-    const gone = new Promise<never>((_, reject) => underWay.add((abandon = reject)));
-    try {
-      const reply = await Promise.race([ask(), gone]);
-      if (reply.ok) return reply.value;
-      throw new CaptureError(reply.code, reply.message);
-    } finally {
-      underWay.delete(abandon);
-    }
-  }
-
+/** An analyser that runs where its rung says. Its code is loaded with `open`, as no page needs it before. */
+export function createAnalyser(options: AnalyserOptions): Analyser {
+  const { signal } = options;
+  const closing = new AbortController();
+  const onAbort = (): void => closing.abort(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { signal: closing.signal });
+  let analysis: Omit<Analyser, 'close'> | undefined;
   return {
     async open(onProgress) {
-      if (signal.aborted) end(signal.reason);
-      if (ended !== undefined) throw ended.reason;
-      try {
-        remote = launch();
-      } catch (cause) {
-        throw new CaptureError('assets-failed', `${WORKER_FILE} could not be started.`, { cause });
-      }
-      const api = remote;
-      await call(() => api.open(assetsBase.href, proxy(onProgress))).catch((error: unknown) => {
-        end(error);
-        throw error;
+      closing.signal.throwIfAborted();
+      const aborted = new Promise<never>((_, reject) =>
+        closing.signal.addEventListener('abort', () => reject(closing.signal.reason as Error)),
+      );
+      const loading = import('./analysis.ts').catch((cause: unknown) => {
+        throw new CaptureError('assets-failed', 'The code of the analysis could not be loaded.', { cause });
       });
-      opened = true;
-      onProgress(1);
+      const { startAnalysis } = await Promise.race([loading, aborted]);
+      analysis = startAnalysis({ ...options, signal: closing.signal });
+      await analysis.open(onProgress);
     },
-    async analyse(frame, subject, guide, now, detailed = false) {
-      const api = remote;
-      if (api === undefined || ended !== undefined) frame.close();
-      if (ended !== undefined) throw ended.reason;
-      if (api === undefined) throw new CaptureError('analysis-failed', 'The analysis is not open.');
-      const ask = (): Promise<Reply<Observation>> =>
-        api.analyse(transfer(frame, [frame]), subject, guide, now, detailed);
-      return call(ask).catch((cause: unknown) => {
-        // A bitmap that is closed already fails on the way to the worker, before any reply.
-        const foreign = ended === undefined && !(cause instanceof CaptureError);
-        throw foreign
-          ? new CaptureError('analysis-failed', 'The frame did not reach the worker.', { cause })
-          : cause;
-      });
+    async analyse(frame, ...rest) {
+      if (analysis !== undefined) return analysis.analyse(frame, ...rest);
+      frame.close();
+      closing.signal.throwIfAborted();
+      throw new CaptureError('analysis-failed', 'The analysis is not open.');
     },
     close() {
-      end(new DOMException('The analysis was closed.', 'AbortError'));
+      closing.abort(new DOMException('The analysis was closed.', 'AbortError'));
     },
   };
 }

@@ -1,100 +1,95 @@
 import { CaptureError } from '../domain/result.ts';
+import { entryOf, type Manifest, startDownloads } from './download.ts';
 
-/** Everything heavy, fetched and compiled. */
-export interface Assets {
-  readonly runtime: WebAssembly.Module;
+const RUNTIME_FILE = 'vision_wasm_module_internal.wasm';
+
+const MODEL_FILES = {
   /** Bundle for FaceLandmarker. */
-  readonly landmarker: Uint8Array;
-  /** Model for FaceDetector. */
-  readonly detector: Uint8Array;
-  /** Model for ImageSegmenter: where the person is. */
-  readonly person: Uint8Array;
-}
-
-const FILES = {
-  runtime: 'vision_wasm_module_internal.wasm',
   landmarker: 'face.task',
+  /** Model for FaceDetector. */
   detector: 'face_detector.tflite',
+  /** Model for ImageSegmenter: where the person is. */
   person: 'person.tflite',
 } as const;
 
-async function request(base: URL, file: string): Promise<Response> {
-  const failed = (why: string, cause?: unknown): CaptureError =>
-    new CaptureError('assets-failed', `${file} could not be loaded: ${why}. Is assets-base right?`, {
-      cause,
-    });
-  const response = await fetch(new URL(file, base)).catch((error: unknown) => {
-    throw failed('no answer', error);
-  });
-  if (!response.ok || response.body === null) throw failed(`status ${response.status}`);
-  return response;
+/** A model that can be asked for. */
+export type ModelName = keyof typeof MODEL_FILES;
+
+/** Runtime and models, fetched, checked and compiled. */
+export interface Assets<Name extends ModelName = ModelName> {
+  readonly runtime: WebAssembly.Module;
+  readonly models: Readonly<Record<Name, Uint8Array>>;
 }
 
-/** Bytes of every file by name, as `manifest.json` lists them; the length header lies where a server compresses. */
-async function sizesOf(base: URL): Promise<ReadonlyMap<string, number>> {
-  const answer: unknown = await (await request(base, 'manifest.json')).json().catch((error: unknown) => {
-    throw new CaptureError('assets-failed', 'manifest.json is not JSON.', { cause: error });
-  });
-  const entries = typeof answer === 'object' && answer !== null ? Object.entries(answer) : [];
-  return new Map(
-    entries.flatMap(([file, entry]: [string, unknown]) => {
-      const bytes = typeof entry === 'object' && entry !== null && 'bytes' in entry ? entry.bytes : null;
-      return typeof bytes === 'number' ? [[file, bytes]] : [];
-    }),
-  );
+/** Where the files are, and what they have to be. */
+export interface AssetsOptions {
+  readonly base: URL;
+  /** Checked already. */
+  readonly manifest: Manifest;
+  /** As `DownloadOptions` has it, ms. */
+  readonly stallAfter: number;
+  readonly signal: AbortSignal;
+  /** Fraction 0..1 of all bytes that have arrived; called now and then as long as any arrive. */
+  readonly onProgress: (fraction: number) => void;
 }
 
-/** A TFLite file has its identifier behind the reference to its root. */
-function isTflite(bytes: Uint8Array): boolean {
-  return new TextDecoder().decode(bytes.subarray(4, 8)) === 'TFL3';
-}
+/** Bytes that arrive are told of after so long even where they are few, ms. */
+const TELL_AFTER = 1000;
 
 /**
- * Fetches runtime and models side by side and compiles the runtime while it arrives.
- * @param onProgress fraction 0..1 of all bytes that have arrived
- * @throws CaptureError `assets-failed`
+ * Fetches the runtime and the models named side by side and compiles the runtime while it arrives; its hash is checked
+ * before anybody gets it.
+ * @throws CaptureError `assets-failed`, or `analysis-failed` where the right runtime does not compile here
  */
-export async function fetchAssets(base: URL, onProgress: (fraction: number) => void): Promise<Assets> {
-  const sizes = await sizesOf(base);
-  const total = Object.values(FILES).reduce((sum, file) => sum + (sizes.get(file) ?? 0), 0);
+export async function fetchAssets<Name extends ModelName>(
+  names: readonly Name[],
+  { base, manifest, stallAfter, signal, onProgress }: AssetsOptions,
+): Promise<Assets<Name>> {
+  const entries = new Map(
+    [RUNTIME_FILE, ...names.map((name) => MODEL_FILES[name])].map((file) => [file, entryOf(manifest, file)]),
+  );
+  const total = [...entries.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   let arrived = 0;
   let reported = 0;
-  const count = (bytes: number): void => {
-    arrived += bytes;
-    const percent = Math.min(99, Math.floor((100 * arrived) / total));
+  let told = 0;
+  const onBytes = (count: number): void => {
+    arrived += count;
+    const percent = Math.max(reported, Math.min(99, Math.floor((100 * arrived) / total)));
     // A message to the page for every chunk would be hundreds.
-    if (percent > reported) onProgress((reported = percent) / 100);
-  };
-  const counted = (response: Response): ReadableStream<Uint8Array<ArrayBuffer>> | null =>
-    response.body?.pipeThrough(
-      new TransformStream({
-        transform(chunk: Uint8Array<ArrayBuffer>, controller) {
-          count(chunk.byteLength);
-          controller.enqueue(chunk);
-        },
-      }),
-    ) ?? null;
-  const bytesOf = async (file: string): Promise<Uint8Array> =>
-    new Uint8Array(await new Response(counted(await request(base, file))).arrayBuffer());
-  const runtimeOf = async (): Promise<WebAssembly.Module> => {
-    const response = await request(base, FILES.runtime);
-    // The type is ours, because many static servers send none for .wasm, and streaming insists on it.
-    const typed = new Response(counted(response), { headers: { 'content-type': 'application/wasm' } });
-    return WebAssembly.compileStreaming(typed);
+    if (percent === reported && performance.now() - told < TELL_AFTER) return;
+    [reported, told] = [percent, performance.now()];
+    onProgress(percent / 100);
   };
 
+  const downloads = startDownloads({ base, stallAfter, onBytes });
+  signal.addEventListener('abort', downloads.end);
+  const runtimeOf = async (): Promise<WebAssembly.Module> => {
+    let compiling: Promise<WebAssembly.Module> | undefined;
+    await downloads.file(RUNTIME_FILE, entryOf(manifest, RUNTIME_FILE), (bytes) => {
+      // The type is ours, because many static servers send none for .wasm, and streaming insists on it.
+      const typed = new Response(bytes, { headers: { 'content-type': 'application/wasm' } });
+      compiling = WebAssembly.compileStreaming(typed);
+      // Whether the bytes are right is known later, and told first.
+      compiling.catch(() => undefined);
+    });
+    if (compiling === undefined) throw new Error('The runtime was not fetched.');
+    return compiling.catch((cause: unknown) => {
+      throw new CaptureError('analysis-failed', 'The runtime does not compile in this browser or page.', {
+        cause,
+      });
+    });
+  };
+  const modelOf = async (name: Name): Promise<readonly [Name, Uint8Array]> => [
+    name,
+    await downloads.file(MODEL_FILES[name], entryOf(manifest, MODEL_FILES[name])),
+  ];
+
   try {
-    const [runtime, landmarker, detector, person] = await Promise.all([
-      runtimeOf(),
-      bytesOf(FILES.landmarker),
-      bytesOf(FILES.detector),
-      bytesOf(FILES.person),
-    ]);
-    // It starts only once a face is in view, which is late to find out that a server sent something else.
-    if (!isTflite(person)) throw new CaptureError('assets-failed', `${FILES.person} is no model.`);
-    return { runtime, landmarker, detector, person };
-  } catch (error) {
-    if (error instanceof CaptureError) throw error;
-    throw new CaptureError('assets-failed', 'The analysis files arrived broken.', { cause: error });
+    const [runtime, ...models] = await Promise.all([runtimeOf(), ...names.map(modelOf)]);
+    // Within: every name has its model, or one of the promises had failed.
+    return { runtime, models: Object.fromEntries(models) as Record<Name, Uint8Array> };
+  } finally {
+    signal.removeEventListener('abort', downloads.end);
+    downloads.end();
   }
 }

@@ -94,13 +94,20 @@ const LOG_LIGHT = Float32Array.from({ length: 256 }, (_, value) => {
   return Math.log(linear + LINEAR_FLOOR);
 });
 
+/** What can be told of the light without landmarks. */
+type LightWithin = Pick<
+  FaceLight,
+  'mean' | 'highlight' | 'range' | 'dark' | 'bright' | 'behind' | 'frameHighlight'
+>;
+
 /**
- * Light on an aligned face and round it.
+ * Light within the outline of a face and round it.
+ * @param outline px of the patch
+ * @param luma of the patch
  * @param face the box round its landmarks, px of `pixels`
  */
-export function lightOn(aligned: Aligned, luma: Plane, face: Box, pixels: Pixels): FaceLight {
-  const outline = polygonMask(OUTLINE.map(aligned.place), luma.width, luma.height);
-  const histogram = histogramOf(luma, outline);
+export function lightWithin(outline: readonly Point[], luma: Plane, face: Box, pixels: Pixels): LightWithin {
+  const histogram = histogramOf(luma, polygonMask(outline, luma.width, luma.height));
   const highlight = percentile(histogram, 0.98);
   const surroundings = surroundingsOf(pixels, face);
   return {
@@ -109,10 +116,20 @@ export function lightOn(aligned: Aligned, luma: Plane, face: Box, pixels: Pixels
     range: highlight - percentile(histogram, 0.02),
     dark: fractionWithin(histogram, 0, 25),
     bright: fractionWithin(histogram, 247, 255),
-    sclera: scleraOf(aligned, luma),
-    ...skinLight(aligned, luma),
     behind: (surroundings.beside + FLOOR) / (highlight + FLOOR),
     frameHighlight: surroundings.highlight,
+  };
+}
+
+/**
+ * Light on an aligned face and round it.
+ * @param face as for `lightWithin`
+ */
+export function lightOn(aligned: Aligned, luma: Plane, face: Box, pixels: Pixels): FaceLight {
+  return {
+    ...lightWithin(OUTLINE.map(aligned.place), luma, face, pixels),
+    sclera: scleraOf(aligned, luma),
+    ...skinLight(aligned, luma),
   };
 }
 

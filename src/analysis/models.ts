@@ -1,12 +1,12 @@
 import { FaceDetector, FaceLandmarker, ImageSegmenter } from '@mediapipe/tasks-vision';
-import moduleFactory from '@mediapipe/tasks-vision/vision_wasm_module_internal.js';
-import { type Box, fitLongSide, type Size } from '../domain/geometry.ts';
+import { type Box, fitLongSide } from '../domain/geometry.ts';
 import type { Landmark } from '../domain/observation.ts';
-import { CaptureError } from '../domain/result.ts';
 import type { Assets } from './assets.ts';
 import { createCrowd, type Detection } from './crowd.ts';
 import { boxOf } from './patch.ts';
 import type { Plane } from './pixels.ts';
+import { type Started, startingModels, startTask } from './runtime.ts';
+import { createEasel, createSurface, type Surface } from './surface.ts';
 
 /** What the models say of one frame. */
 export interface Seen {
@@ -38,174 +38,120 @@ export interface Models {
    * Finds faces in a still picture, px of the picture. `now` in ms, as for `see`.
    * @throws Error where the detector fails
    */
-  findFaces(picture: OffscreenCanvas, now: number): readonly Detection[];
+  findFaces(picture: Surface, now: number): readonly Detection[];
+  /** Frees everything. Nothing may be asked afterwards. */
+  close(): void;
 }
 
 /** Faces are looked for in one part of the frame this often, ms: a second person does not blink in. */
-const COUNT_EVERY = 200;
+export const COUNT_EVERY = 200;
 
 /** The person is looked for this often, ms: it costs as much as the landmarker again, and shoulders are slow. */
 const MASK_EVERY = 300;
 /** Long side of what the person is looked for in, px: the model takes 256 x 256, and more only costs. */
 const MASK_LONG_SIDE = 256;
 
-/** Tasks that have not started after this long never will: a failing instantiation leaves their promise open for ever. ms. */
-const START_TIMEOUT = 30_000;
-
 const WARM_UP_SIZE = 64;
 
-/** What the loader looks for on the worker's global object. */
-interface LoaderGlobals {
-  ModuleFactory?: unknown;
-  Module?: unknown;
-  custom_dbg?: unknown;
-}
-const globals = globalThis as LoaderGlobals;
-
-const silent = (): void => undefined;
-
-/**
- * Tasks draws every frame through WebGL even on the CPU, and dies without a usable message where that is missing.
- * @throws CaptureError `assets-failed`
- */
-export function demandWebGl(): void {
-  const probe =
-    typeof OffscreenCanvas === 'undefined' ? null : new OffscreenCanvas(1, 1).getContext('webgl2');
-  if (probe === null) throw new CaptureError('assets-failed', 'This browser has no WebGL 2 in workers.');
-  probe.getExtension('WEBGL_lose_context')?.loseContext();
-}
-
-/**
- * Creates one task with its own instance of the runtime. The loader forgets its factory after every creation,
- * and an empty loader path makes it use ours instead of importing one.
- */
-async function start<T>(
+/** FaceDetector alone. */
+export function startDetector(
   runtime: WebAssembly.Module,
-  create: (fileset: { wasmLoaderPath: string; wasmBinaryPath: string }) => Promise<T>,
-): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const failure = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('The runtime did not start in time.')), START_TIMEOUT);
-    globals.ModuleFactory = moduleFactory;
-    globals.Module = {
-      // The runtime logs every start; that is nothing for the console of somebody else's page.
-      print: silent,
-      printErr: silent,
-      instantiateWasm: (
-        imports: WebAssembly.Imports,
-        done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
-      ) => {
-        WebAssembly.instantiate(runtime, imports).then((instance) => done(instance, runtime), reject);
-        return {};
-      },
-    };
-  });
-  try {
-    return await Promise.race([create({ wasmLoaderPath: '', wasmBinaryPath: '' }), failure]);
-  } finally {
-    clearTimeout(timer);
-  }
+  model: Uint8Array,
+): Promise<Started<FaceDetector>> {
+  return startTask(runtime, ({ fileset, canvas }) =>
+    FaceDetector.createFromOptions(fileset, {
+      baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
+      runningMode: 'VIDEO',
+      canvas,
+    }),
+  );
+}
+
+/** A black picture: the first inference is many times slower, and nobody should wait for it. */
+export async function warmUp(see: (frame: ImageBitmap) => unknown): Promise<void> {
+  const blank = createSurface(WARM_UP_SIZE, WARM_UP_SIZE);
+  blank.getContext('2d')?.fillRect(0, 0, WARM_UP_SIZE, WARM_UP_SIZE);
+  const frame = await createImageBitmap(blank);
+  see(frame);
+  frame.close();
 }
 
 /**
- * Starts landmarker and detector and runs both once, because the first inference is many times slower. The person's
- * mask starts when the first face is seen: nothing that the first hints say needs it.
- * @throws CaptureError `assets-failed`
+ * Starts landmarker and detector and runs both once. The person's mask starts when the first face is seen: nothing that
+ * the first hints say needs it.
+ * @throws CaptureError `analysis-failed`
  */
-export async function createModels({
-  runtime,
-  landmarker: bundle,
-  detector: model,
-  person,
-}: Assets): Promise<Models> {
-  globals.custom_dbg = silent;
-  try {
-    const landmarker = await start(runtime, (fileset) =>
+export function createModels({ runtime, models: bytes }: Assets): Promise<Models> {
+  return startingModels(async () => {
+    const landmarker = await startTask(runtime, ({ fileset, canvas }) =>
       FaceLandmarker.createFromOptions(fileset, {
-        baseOptions: { modelAssetBuffer: bundle, delegate: 'CPU' },
+        baseOptions: { modelAssetBuffer: bytes.landmarker, delegate: 'CPU' },
         runningMode: 'VIDEO',
         numFaces: 1,
         outputFacialTransformationMatrixes: true,
+        canvas,
       }),
     );
-    const detector = await start(runtime, (fileset) =>
-      FaceDetector.createFromOptions(fileset, {
-        baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
-        runningMode: 'VIDEO',
-      }),
-    );
-    const models = modelsOf(landmarker, detector, createPersonMask(runtime, person));
-    const blank = new OffscreenCanvas(WARM_UP_SIZE, WARM_UP_SIZE);
-    blank.getContext('2d')?.fillRect(0, 0, WARM_UP_SIZE, WARM_UP_SIZE);
-    models.see(blank.transferToImageBitmap(), 0);
+    const detector = await startDetector(runtime, bytes.detector);
+    const models = modelsOf(landmarker, detector, createPersonMask(runtime, bytes.person));
+    await warmUp((frame) => models.see(frame, 0));
     return models;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CaptureError('assets-failed', `The models could not be started: ${why}`, { cause: error });
-  }
+  });
 }
 
 /** Tells where the person is, once it has started; null until then, and for good where it cannot be started. */
-type PersonMask = (frame: ImageBitmap, timestamp: number) => Plane | null;
+interface PersonMask {
+  see(frame: ImageBitmap, timestamp: number): Plane | null;
+  close(): void;
+}
 
 function createPersonMask(runtime: WebAssembly.Module, model: Uint8Array): PersonMask {
   const easel = createEasel();
-  let segmenter: ImageSegmenter | null = null;
+  let segmenter: Started<ImageSegmenter> | null = null;
   let begun = false;
+  let closed = false;
+  const isClosed = (): boolean => closed;
 
   const begin = async (): Promise<void> => {
-    segmenter = await start(runtime, (fileset) =>
+    if (isClosed()) return;
+    const started = await startTask(runtime, ({ fileset, canvas }) =>
       ImageSegmenter.createFromOptions(fileset, {
         baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
         runningMode: 'VIDEO',
         outputConfidenceMasks: true,
         outputCategoryMask: false,
+        canvas,
       }),
     ).catch(() => null); // Level shoulders are not worth a journey that fails.
+    if (isClosed()) started?.close();
+    else segmenter = started;
   };
 
-  return (frame, timestamp) => {
-    if (!begun) {
-      begun = true;
-      // Later, so that the answer to this frame does not wait for it.
-      setTimeout(() => void begin(), 0);
-    }
-    if (segmenter === null) return null;
-    easel.draw(
-      frame,
-      { x: 0, y: 0, width: frame.width, height: frame.height },
-      fitLongSide(frame, MASK_LONG_SIDE),
-    );
-    let plane: Plane | null = null;
-    segmenter.segmentForVideo(easel.canvas, timestamp, (result) => {
-      const mask = result.confidenceMasks?.[0];
-      // Copied, because what the runtime lends is gone after this callback.
-      if (mask) plane = { data: mask.getAsFloat32Array().slice(), width: mask.width, height: mask.height };
-      result.close();
-    });
-    return plane;
-  };
-}
-
-/** A canvas that parts of frames are drawn on for the models. */
-interface Easel {
-  readonly canvas: OffscreenCanvas;
-  /** Draws a part of the frame at a size, px. */
-  draw(frame: ImageBitmap, part: Box, size: Size): void;
-}
-
-function createEasel(): Easel {
-  const canvas = new OffscreenCanvas(1, 1);
-  const context = canvas.getContext('2d');
   return {
-    canvas,
-    draw(frame, { x, y, width, height }, size) {
-      if (context === null) throw new Error('No 2D canvas in this worker.');
-      if (canvas.width !== size.width || canvas.height !== size.height) {
-        canvas.width = size.width;
-        canvas.height = size.height;
+    see(frame, timestamp) {
+      if (!begun) {
+        begun = true;
+        // Later, so that the answer to this frame does not wait for it.
+        setTimeout(() => void begin(), 0);
       }
-      context.drawImage(frame, x, y, width, height, 0, 0, size.width, size.height);
+      if (segmenter === null) return null;
+      easel.draw(
+        frame,
+        { x: 0, y: 0, width: frame.width, height: frame.height },
+        fitLongSide(frame, MASK_LONG_SIDE),
+      );
+      let plane: Plane | null = null;
+      segmenter.task.segmentForVideo(easel.canvas, timestamp, (result) => {
+        const mask = result.confidenceMasks?.[0];
+        // Copied, because what the runtime lends is gone after this callback.
+        if (mask) plane = { data: mask.getAsFloat32Array().slice(), width: mask.width, height: mask.height };
+        result.close();
+      });
+      return plane;
+    },
+    close() {
+      closed = true;
+      segmenter?.close();
     },
   };
 }
@@ -215,37 +161,29 @@ const NEAR_BY = { side: 0.55, above: 0.1 };
 /** A face that fills this much of the near view's width is found in the whole frame as well. */
 const NEAR_ENOUGH = 0.4;
 
+/** Looks for the face in a picture that shows this part of the frame, px of the frame. */
+type Find<Face> = (picture: ImageBitmap | Surface, timestamp: number, part: Box) => Face | null;
+
 /**
- * The landmarker, which does not find a face whose width is under a tenth of the frame: where there is none, it looks
- * once more at the middle of the frame from near by, and stays there while the face is as far away.
+ * Models do not find a face whose width is under a tenth of the picture: where there is none, they look once more at the
+ * middle of the frame from near by, and stay there while the face is as far away.
+ * @param widthOf px of the frame
  */
-function createFinder(
-  landmarker: FaceLandmarker,
-): (frame: ImageBitmap, timestamp: number) => SeenFace | null {
+export function createFinder<Face>(
+  find: Find<Face>,
+  widthOf: (face: Face) => number,
+): (frame: ImageBitmap, timestamp: number) => Face | null {
   const easel = createEasel();
   let near = false;
 
-  const find = (picture: ImageBitmap | OffscreenCanvas, timestamp: number, part: Box): SeenFace | null => {
-    const { faceLandmarks, facialTransformationMatrixes } = landmarker.detectForVideo(picture, timestamp);
-    const [landmarks] = faceLandmarks;
-    const [matrix] = facialTransformationMatrixes;
-    if (landmarks === undefined || matrix === undefined) return null;
-    const points = landmarks.map(({ x, y, z }) => ({
-      x: part.x + x * part.width,
-      y: part.y + y * part.height,
-      z: z * part.width,
-    }));
-    return { points, matrix: matrix.data };
-  };
-
-  const findNear = (frame: ImageBitmap, timestamp: number): SeenFace | null => {
+  const findNear = (frame: ImageBitmap, timestamp: number): Face | null => {
     const side = Math.round(NEAR_BY.side * Math.max(frame.width, frame.height));
     const [width, height] = [Math.min(side, frame.width), Math.min(side, frame.height)];
     const top = Math.round(frame.height * (0.5 - NEAR_BY.above) - height / 2);
     const part = { x: Math.round((frame.width - width) / 2), y: Math.max(0, top), width, height };
     easel.draw(frame, part, part);
     const face = find(easel.canvas, timestamp, part);
-    near = face !== null && boxOf(face.points).width < NEAR_ENOUGH * width;
+    near = face !== null && widthOf(face) < NEAR_ENOUGH * width;
     return face;
   };
 
@@ -258,10 +196,26 @@ function createFinder(
   };
 }
 
+/** The main face as the landmarker sees it. */
+const findBy =
+  (landmarker: FaceLandmarker): Find<SeenFace> =>
+  (picture, timestamp, part) => {
+    const { faceLandmarks, facialTransformationMatrixes } = landmarker.detectForVideo(picture, timestamp);
+    const [landmarks] = faceLandmarks;
+    const [matrix] = facialTransformationMatrixes;
+    if (landmarks === undefined || matrix === undefined) return null;
+    const points = landmarks.map(({ x, y, z }) => ({
+      x: part.x + x * part.width,
+      y: part.y + y * part.height,
+      z: z * part.width,
+    }));
+    return { points, matrix: matrix.data };
+  };
+
 /** What the detector finds, px of the picture. */
-function detectionsOf(
+export function detectionsOf(
   detector: FaceDetector,
-  picture: OffscreenCanvas,
+  picture: ImageBitmap | Surface,
   timestamp: number,
 ): readonly Detection[] {
   return detector
@@ -273,8 +227,12 @@ function detectionsOf(
     );
 }
 
-function modelsOf(landmarker: FaceLandmarker, detector: FaceDetector, mask: PersonMask): Models {
-  const findFace = createFinder(landmarker);
+function modelsOf(
+  landmarker: Started<FaceLandmarker>,
+  detector: Started<FaceDetector>,
+  mask: PersonMask,
+): Models {
+  const findFace = createFinder(findBy(landmarker.task), ({ points }) => boxOf(points).width);
   const easel = createEasel();
   const crowd = createCrowd();
   let timestamp = 0;
@@ -295,18 +253,21 @@ function modelsOf(landmarker: FaceLandmarker, detector: FaceDetector, mask: Pers
         countedAt = now;
         others = crowd.look(frame, now, main, (part) => {
           easel.draw(frame, part, part);
-          return detectionsOf(detector, easel.canvas, timestamp);
+          return detectionsOf(detector.task, easel.canvas, timestamp);
         });
       }
       let person: Plane | null = null;
       if (face !== null && isDue(maskedAt, MASK_EVERY)) {
         // Put off by one frame at most, so that no frame of a flowing picture pays for both.
         putOff = counts && !putOff;
-        if (!putOff) person = mask(frame, timestamp);
+        if (!putOff) person = mask.see(frame, timestamp);
         if (person !== null) maskedAt = now;
       }
       return { faces: main === null ? others : [main, ...others], face, person };
     },
-    findFaces: (picture, now) => detectionsOf(detector, picture, rise(now)),
+    findFaces: (picture, now) => detectionsOf(detector.task, picture, rise(now)),
+    close() {
+      for (const each of [landmarker, detector, mask]) each.close();
+    },
   };
 }

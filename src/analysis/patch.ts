@@ -22,19 +22,31 @@ export const OUTLINE = [
   10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
   150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 ];
+
 /** A face turned upright and scaled to one size. */
-export interface Aligned {
+export interface Upright {
   readonly patch: Pixels;
-  /** Where a landmark lies in the patch. */
-  readonly place: (index: number) => Point;
+  /** Where a point of the frame lies in the patch. */
+  readonly toPatch: (point: Point) => Point;
   /** Where a point of the patch lies in the frame. */
   readonly toFrame: (point: Point) => Point;
   /** By how much the patch is larger than the face in the frame, 1 or more. */
   readonly enlarged: number;
 }
 
+/** One whose landmarks are known. */
+export interface Aligned extends Upright {
+  /** Where a landmark lies in the patch. */
+  readonly place: (index: number) => Point;
+}
+
 /** The middle between the eyes, and the way from the middle of the right one to that of the left. */
-export function eyeLineOf(points: readonly Point[]): { readonly centre: Point; readonly across: Point } {
+export interface EyeLine {
+  readonly centre: Point;
+  readonly across: Point;
+}
+
+export function eyeLineOf(points: readonly Point[]): EyeLine {
   const middle = (indices: readonly number[]): Point => ({
     x: indices.reduce((sum, i) => sum + (points[i]?.x ?? 0), 0) / indices.length,
     y: indices.reduce((sum, i) => sum + (points[i]?.y ?? 0), 0) / indices.length,
@@ -48,8 +60,11 @@ export function eyeLineOf(points: readonly Point[]): { readonly centre: Point; r
 }
 
 export function alignTo(points: readonly Point[], pixels: Pixels): Aligned {
-  const at = (index: number): Point => points[index] ?? { x: 0, y: 0 };
-  const { centre, across } = eyeLineOf(points);
+  const upright = alignBy(eyeLineOf(points), pixels);
+  return { ...upright, place: (index) => upright.toPatch(points[index] ?? { x: 0, y: 0 }) };
+}
+
+export function alignBy({ centre, across }: EyeLine, pixels: Pixels): Upright {
   // A face seen from the very side has no eye line; a step of some size keeps the arithmetic finite.
   const right = { x: across.x / EYE_DISTANCE || 1e-3, y: across.y / EYE_DISTANCE };
   const down = { x: -right.y, y: right.x };
@@ -69,9 +84,9 @@ export function alignTo(points: readonly Point[], pixels: Pixels): Aligned {
       x: frame.origin.x + x * right.x + y * down.x,
       y: frame.origin.y + x * right.y + y * down.y,
     }),
-    place: (index) => {
-      const x = at(index).x - frame.origin.x;
-      const y = at(index).y - frame.origin.y;
+    toPatch: (point) => {
+      const x = point.x - frame.origin.x;
+      const y = point.y - frame.origin.y;
       return { x: (x * right.x + y * right.y) / square, y: (x * down.x + y * down.y) / square };
     },
   };

@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import type { Box } from '../domain/geometry.ts';
-import { type Aligned, EYE_DISTANCE, EYES_AT } from './patch.ts';
+import { EYE_DISTANCE, EYES_AT, type Upright } from './patch.ts';
 import type { Plane } from './pixels.ts';
 
 /** Along, across, and both diagonals: a moved camera blurs one of them and leaves the edges of the others sharp. */
@@ -98,7 +98,7 @@ const MIN_SPAN = 16;
  * @param range luma between the darkest and the brightest of the face
  * @returns steepness per eye distance; 0 where nothing has contrast: a face without edges is blurred
  */
-export function eyeSharpness({ enlarged }: Aligned, luma: Plane, range: number): number {
+export function eyeSharpness({ enlarged }: Upright, luma: Plane, range: number): number {
   const minSpan = Math.max(MIN_SPAN, EDGE_RANGE * range);
   const least = leastSteepness(luma, EYE_BAND, { reach: EYE_REACH, minSpan, quantile: 0.97 }) ?? 0;
   // Pixels that are larger than the patch's soften an edge by themselves, which the root takes back in part: in full,

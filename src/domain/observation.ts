@@ -35,14 +35,20 @@ export interface FaceDetail {
   readonly patch: Size & { readonly data: Uint8ClampedArray };
 }
 
-/** Measures of one face, taken on a face-aligned patch so that distance and resolution cancel out. */
+/**
+ * Measures of one face, taken on a face-aligned patch so that distance and resolution cancel out. What only landmarks
+ * can tell is null on the rung `face-box`, which has none.
+ */
 export interface Face {
-  /** The box round all landmarks, px of the analysis frame (InterEyeDistance, HeadSize, crop of the face image). */
+  /**
+   * The box round all landmarks, px of the analysis frame (InterEyeDistance, HeadSize, crop of the face image). On
+   * `face-box` where it would be by what the detector found.
+   */
   readonly box: Box;
   /** Degrees from the line of sight, positive where the head turns to its own left (HeadPoseYaw). */
-  readonly yaw: number;
+  readonly yaw: number | null;
   /** Degrees from the line of sight, positive where the chin goes up (HeadPosePitch). */
-  readonly pitch: number;
+  readonly pitch: number | null;
   /** Degrees, positive clockwise in the unmirrored frame (HeadPoseRoll). */
   readonly roll: number;
   /**
@@ -51,19 +57,19 @@ export interface Face {
    * few times a second.
    */
   readonly shoulders: number | null;
-  /** Mean movement of the landmarks since the last frame, face widths a second. 0 on the first frame. */
+  /** Mean movement of the landmarks, or of the box, since the last frame, face widths a second. 0 on the first frame. */
   readonly motion: number;
   readonly light: FaceLight;
-  readonly cover: FaceCover;
+  readonly cover: FaceCover | null;
   /**
    * How steep the edges round the eyes are, relative to their own contrast, so that light and skin cancel out, in the
    * direction in which they are least so: about 0.4 over the blur's sigma, which is counted in inter-eye distances
    * (Sharpness).
    */
-  readonly sharpness: number;
+  readonly sharpness: number | null;
 }
 
-/** Light on the face, within the outline of the landmarks. */
+/** Light on the face, within the outline of the landmarks, or the ellipse in the box. */
 export interface FaceLight {
   /** Mean luma (LuminanceMean). */
   readonly mean: number;
@@ -76,18 +82,18 @@ export interface FaceLight {
   /** Fraction of the face with luma from 247 (OverExposurePrevention). */
   readonly bright: number;
   /** Fraction of the skin with any channel from 252: red clips first on skin, and takes its detail (OverExposurePrevention). */
-  readonly clipped: number;
+  readonly clipped: number | null;
   /** Luma that a tenth of the eye's opening exceeds: its white is about the same under every skin (UnderExposurePrevention). */
-  readonly sclera: number;
+  readonly sclera: number | null;
   /**
    * How steeply linear light falls across the face, from left to right or the other way round: its ratio over one eye
    * distance, 1 or more, after what evenly lit faces have (IlluminationUniformity).
    */
-  readonly sides: number;
+  readonly sides: number | null;
   /** The same down the face, from above or from below. */
-  readonly levels: number;
+  readonly levels: number | null;
   /** Linear light on the cheeks over that at the inner corners of the eyes and under the nose: 1.4 to 2.5 in even light, more under a high sun. */
-  readonly hollows: number;
+  readonly hollows: number | null;
   /** Luma beside the face over `highlight`: far above 1 where the light is behind the person. */
   readonly behind: number;
   /** Luma that 2 % of the whole frame exceed: what the exposure would allow the face to have. */

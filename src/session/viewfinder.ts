@@ -61,9 +61,6 @@ const DOUBTED: readonly GuidanceCode[] = ['no-card', 'not-a-card', 'card-cut-off
 /** Part of the hold after which its frames are the ones to choose from. */
 const SETTLED_AT = 0.4;
 
-/** Between two frames that are judged on the page's own thread it gets as long for itself, up to this, ms. */
-const LONGEST_PAUSE_MS = 500;
-
 const isBetter = (a: Candidate, b: Candidate): boolean =>
   a.settled === b.settled ? a.sharpness >= b.sharpness : a.settled;
 
@@ -167,7 +164,7 @@ export class Viewfinder {
 
   /** One frame, from the camera to the flow. Frames that come while it is analysed are dropped. */
   async #look(step: Step, camera: Camera, judgeFrame: Judge, signal: AbortSignal): Promise<void> {
-    const { configuration, onSighting, dispatch, ladder, record } = this.#options;
+    const { configuration, onSighting, dispatch, record } = this.#options;
     const now = await camera.nextFrame();
     signal.throwIfAborted();
     if (this.#isTaking()) return;
@@ -192,10 +189,6 @@ export class Viewfinder {
       dispatch({ type: 'observed', issues, now });
     } finally {
       if (!kept) frame.close();
-    }
-    if (ladder.rung !== 'worker') {
-      const pause = Math.min(LONGEST_PAUSE_MS, this.#options.now() - began);
-      await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
 

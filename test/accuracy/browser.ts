@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from '@playwright/test';
 import { createServer } from 'vite';
+import { builtIntegrity } from '../../scripts/manifest.ts';
 // For their declarations of `window.accuracy` and `window.cards`.
 import type {} from './card-page.ts';
 import type {} from './page.ts';
@@ -53,8 +54,12 @@ async function serve(
     root: REPOSITORY,
     configFile: false,
     logLevel: 'error',
+    define: { ASSETS_INTEGRITY: JSON.stringify(builtIntegrity()) },
     // Known from the start, so that no dependency is found, and bundled anew, while the page loads.
-    optimizeDeps: { include: ['comlink', '@mediapipe/tasks-vision'], noDiscovery: true },
+    optimizeDeps: {
+      include: ['comlink', '@mediapipe/tasks-vision', 'wasm-feature-detect'],
+      noDiscovery: true,
+    },
     cacheDir: `${REPOSITORY}/node_modules/.cache/accuracy`,
     // The sources may be edited while a run is under way; a page that reloads would lose it.
     server: { port: 0, host: '127.0.0.1', hmr: false, watch: null },

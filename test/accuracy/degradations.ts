@@ -222,7 +222,7 @@ const SPOILT: readonly Degradation[] = [
     unit: 'degrees',
     steps: [28, 32, 35],
     paint: ({ context, points, mesh, pose, random }, degrees) =>
-      void turnHead(context, points, mesh, { yaw: degrees * either(random) - pose.yaw }),
+      void turnHead(context, points, mesh, { yaw: degrees * either(random) - (pose.yaw ?? 0) }),
   },
   {
     code: 'head-pitched',
@@ -231,7 +231,7 @@ const SPOILT: readonly Degradation[] = [
     unit: 'degrees',
     steps: [28, 32, 35],
     paint: ({ context, points, mesh, pose }, degrees) =>
-      void turnHead(context, points, mesh, { pitch: pose.pitch - degrees }),
+      void turnHead(context, points, mesh, { pitch: (pose.pitch ?? 0) - degrees }),
   },
   {
     code: 'head-pitched',
@@ -240,7 +240,7 @@ const SPOILT: readonly Degradation[] = [
     unit: 'degrees',
     steps: [28, 32, 35],
     paint: ({ context, points, mesh, pose }, degrees) =>
-      void turnHead(context, points, mesh, { pitch: pose.pitch + degrees }),
+      void turnHead(context, points, mesh, { pitch: (pose.pitch ?? 0) + degrees }),
   },
   {
     code: 'blurred',

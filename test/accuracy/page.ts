@@ -57,6 +57,8 @@ let now = 0;
 async function open(): Promise<void> {
   const opened = createAnalyser({
     assetsBase: new URL('/assets/', location.href),
+    integrity: null,
+    rung: 'worker',
     signal: new AbortController().signal,
   });
   await opened.open(() => undefined);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Aligned, EYE_DISTANCE } from '../../src/analysis/patch.ts';
+import { type Upright, EYE_DISTANCE } from '../../src/analysis/patch.ts';
 import type { Plane } from '../../src/analysis/pixels.ts';
 import { eyeSharpness, leastSteepness } from '../../src/analysis/sharpness.ts';
 
@@ -52,9 +52,9 @@ const ACROSS = { x: 1, y: 0 };
 const DOWN = { x: 0, y: 1 };
 const blurred = (sigma: number): Plane =>
   smeared(smeared(discs(), ACROSS, gaussian(sigma)), DOWN, gaussian(sigma));
-const face = (enlarged = 1): Aligned => ({
+const face = (enlarged = 1): Upright => ({
   patch: { data: new Uint8ClampedArray(), width: WIDTH, height: HEIGHT },
-  place: () => ({ x: 0, y: 0 }),
+  toPatch: (point) => point,
   toFrame: (point) => point,
   enlarged,
 });

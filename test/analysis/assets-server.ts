@@ -1,0 +1,77 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { BrowserCommand } from 'vitest/node';
+import { integrityOf, manifestOf, readAssets } from '../../scripts/manifest.ts';
+
+/*
+ * Assets folders on another origin, each with its own way of being wrong; what tests ask for runs here, in Node.
+ */
+
+/** How a folder is served. */
+export interface FolderOptions {
+  /** True: with the header that lets other origins read it. */
+  readonly cors: boolean;
+  /** Put before the code of worker.js, and listed in the folder's own manifest. */
+  readonly beforeWorker?: string;
+  /** Half of this file comes, and then nothing. */
+  readonly stalled?: string;
+  /** There is no such file, although the manifest lists it. */
+  readonly missing?: string;
+  /** The first request for this file is cut off. */
+  readonly cutOnce?: string;
+}
+
+/** A folder that is served. */
+interface ServedFolder {
+  readonly base: string;
+  readonly integrity: string;
+}
+
+declare module 'vitest/browser' {
+  interface BrowserCommands {
+    serveFolder(options: FolderOptions): Promise<ServedFolder>;
+    /** How often each file was asked for since the folder was served, of the folder that was served last. */
+    requestsOf(file: string): Promise<number>;
+    closeFolders(): Promise<void>;
+  }
+}
+
+const servers: Server[] = [];
+let counts = new Map<string, number>();
+
+export const serveFolder: BrowserCommand<[options: FolderOptions]> = async (_, options) => {
+  const files: Record<string, Buffer> = readAssets();
+  const { cors, beforeWorker = '', stalled, missing, cutOnce } = options;
+  files['worker.js'] = Buffer.concat([Buffer.from(beforeWorker), files['worker.js'] ?? Buffer.alloc(0)]);
+  const manifest = Buffer.from(manifestOf(files));
+  files['manifest.json'] = manifest;
+  const requests = (counts = new Map<string, number>());
+  const server = createServer((request, response) => {
+    const name = (request.url ?? '').split('/').at(-1) ?? '';
+    const bytes = files[name];
+    requests.set(name, (requests.get(name) ?? 0) + 1);
+    if (cors) response.setHeader('access-control-allow-origin', '*');
+    response.setHeader('content-type', name.endsWith('.js') ? 'text/javascript' : 'application/octet-stream');
+    if (bytes === undefined || name === missing) return response.writeHead(404).end();
+    const half = bytes.subarray(0, bytes.length / 2);
+    if (name === stalled) return response.write(half);
+    if (name === cutOnce && requests.get(name) === 1) {
+      response.setHeader('content-length', bytes.length);
+      return response.write(half, () => response.destroy());
+    }
+    return response.end(bytes);
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { base: `http://127.0.0.1:${port}/assets/`, integrity: integrityOf(manifest) };
+};
+
+export const requestsOf: BrowserCommand<[file: string]> = (_, file) => counts.get(file) ?? 0;
+
+export const closeFolders: BrowserCommand = async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+};

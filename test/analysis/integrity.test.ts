@@ -1,0 +1,212 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { commands } from 'vitest/browser';
+import { type Analyser, type AnalyserOptions, createAnalyser } from '../../src/analysis/analyser.ts';
+import { sha256In } from '../../src/analysis/download.ts';
+import type { Observation } from '../../src/domain/observation.ts';
+import { ASSETS, emptyFrame } from './support.ts';
+
+/*
+ * What is wrong with the files, with the worker or with the connection, and what the analyser says of it. Wrong folders
+ * are served from another origin, where the analysis runs from a blob.
+ */
+
+let analyser: Analyser | undefined;
+afterEach(async () => {
+  analyser?.close();
+  vi.restoreAllMocks();
+  await commands.mendFiles();
+  await commands.closeFolders();
+});
+
+const start = (options: Partial<AnalyserOptions> = {}): Analyser => {
+  analyser = createAnalyser({
+    assetsBase: ASSETS,
+    integrity: null,
+    rung: 'worker',
+    signal: new AbortController().signal,
+    ...options,
+  });
+  return analyser;
+};
+const open = (options?: Partial<AnalyserOptions>): Promise<void> => start(options).open(() => undefined);
+const look = async (now = 0): Promise<Observation> => {
+  if (analyser === undefined) throw new Error('not open');
+  return analyser.analyse(
+    await createImageBitmap(emptyFrame()),
+    'face',
+    { x: 0, y: 0, width: 64, height: 64 },
+    now,
+  );
+};
+/** Long enough for this machine, short enough for a test; ms. */
+const LIMITS = { download: 2500, start: 20_000, firstFrames: 2000, frame: 2000 };
+
+describe('a file that is not of this build', () => {
+  const FILES = [
+    'manifest.json',
+    'worker.js',
+    'face.task',
+    'face_detector.tflite',
+    'person.tflite',
+    'vision_wasm_module_internal.wasm',
+  ];
+  const seen = {
+    message: expect.stringContaining('not the file of this build') as unknown,
+    code: 'assets-failed',
+  };
+
+  test.each(FILES)('one bit of %s is enough', async (file) => {
+    await commands.breakFile(file, 'tampered');
+    await expect(open()).rejects.toMatchObject({
+      ...seen,
+      message: expect.stringMatching(
+        new RegExp(`^${file} could not be loaded: it is not the file of this build`),
+      ) as unknown,
+    });
+  });
+  test.each(['manifest.json', 'worker.js'])('no worker runs where %s is tampered with', async (file) => {
+    const Worker = vi.spyOn(globalThis, 'Worker');
+    await commands.breakFile(file, 'tampered');
+    await expect(open()).rejects.toMatchObject(seen);
+    expect(Worker).not.toHaveBeenCalled();
+  });
+  test('nor is it run on the main thread', async () => {
+    await commands.breakFile('worker.js', 'tampered');
+    await expect(open({ rung: 'main-thread' })).rejects.toMatchObject(seen);
+  });
+  test('a tampered runtime is never instantiated', async () => {
+    const instantiate = vi.spyOn(WebAssembly, 'instantiate');
+    await commands.breakFile('vision_wasm_module_internal.wasm', 'tampered');
+    await expect(open({ rung: 'main-thread' })).rejects.toMatchObject(seen);
+    expect(instantiate).not.toHaveBeenCalled();
+  });
+  test.each(FILES)('rubbish in place of %s', async (file) => {
+    await commands.breakFile(file, 'rubbish');
+    await expect(open()).rejects.toMatchObject({ code: 'assets-failed' });
+  });
+  test.each(FILES)('a page in place of %s is called one', async (file) => {
+    await commands.breakFile(file, 'page');
+    await expect(open()).rejects.toMatchObject({
+      code: 'assets-failed',
+      message: `${file} could not be loaded: the server sent a page (text/html) in its place. Is assets-base right?`,
+    });
+  });
+  test('the page may pin a manifest of its own, and nothing else will do', async () => {
+    const { base, integrity } = await commands.serveFolder({ cors: true, beforeWorker: '/* our own */' });
+    await expect(open({ assetsBase: new URL(base) })).rejects.toMatchObject(seen);
+    await expect(open({ assetsBase: new URL(base), integrity })).resolves.toBeUndefined();
+    await expect(open({ assetsBase: new URL(base), integrity: 'md5-abc' })).rejects.toMatchObject({
+      code: 'assets-failed',
+    });
+  });
+  test('an integrity is sha256 and base64', () => {
+    expect(sha256In('sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=')).toBe(
+      'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    );
+    for (const wrong of ['', 'sha256-', 'sha384-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=', 'sha256-*'])
+      expect(sha256In(wrong)).toBeNull();
+  });
+});
+
+describe('a folder on another origin', () => {
+  test.each(['worker', 'main-thread', 'face-box'] as const)('serves the rung %s', async (rung) => {
+    const { base, integrity } = await commands.serveFolder({ cors: true });
+    await open({ assetsBase: new URL(base), integrity, rung });
+    expect(await look()).toMatchObject({ kind: 'face', face: null });
+  });
+  test('without CORS is told so', async () => {
+    const { base, integrity } = await commands.serveFolder({ cors: false });
+    await expect(open({ assetsBase: new URL(base), integrity })).rejects.toMatchObject({
+      code: 'assets-failed',
+      message: expect.stringMatching(
+        /^manifest\.json could not be loaded: no answer, or .* \(CORS\)/,
+      ) as unknown,
+    });
+  });
+  test('leaves no object URL behind', async () => {
+    const made = vi.spyOn(URL, 'createObjectURL');
+    const revoked = vi.spyOn(URL, 'revokeObjectURL');
+    const { base, integrity } = await commands.serveFolder({ cors: true });
+    await open({ assetsBase: new URL(base), integrity });
+    analyser?.close();
+    expect(made).toHaveBeenCalledTimes(1);
+    expect(revoked).toHaveBeenCalledWith(made.mock.results[0]?.value);
+  });
+});
+
+describe('the connection', () => {
+  test('a request that breaks off is made once more', async () => {
+    const file = 'face.task';
+    const { base, integrity } = await commands.serveFolder({ cors: true, cutOnce: file });
+    const progress: number[] = [];
+    await start({ assetsBase: new URL(base), integrity }).open((fraction) => progress.push(fraction));
+    expect(await commands.requestsOf(file)).toBe(2);
+    expect(await commands.requestsOf('person.tflite')).toBe(1);
+    expect(progress).toEqual([...progress].sort((a, b) => a - b));
+    expect(await look()).toMatchObject({ kind: 'face' });
+  });
+  test('a file that is not there is asked for once', async () => {
+    const { base, integrity } = await commands.serveFolder({ cors: true, missing: 'person.tflite' });
+    await expect(open({ assetsBase: new URL(base), integrity })).rejects.toMatchObject({
+      code: 'assets-failed',
+      message: 'person.tflite could not be loaded: status 404. Is assets-base right?',
+    });
+    expect(await commands.requestsOf('person.tflite')).toBe(1);
+  });
+  test.each(['manifest.json', 'worker.js', 'person.tflite', 'vision_wasm_module_internal.wasm'])(
+    'a download of %s that stalls ends',
+    async (stalled) => {
+      const { base, integrity } = await commands.serveFolder({ cors: true, stalled });
+      await expect(open({ assetsBase: new URL(base), integrity, limits: LIMITS })).rejects.toMatchObject({
+        code: 'assets-failed',
+        message: `${stalled} could not be loaded: not a byte arrived for 2.5 s. Is assets-base right?`,
+      });
+    },
+  );
+});
+
+describe('a worker', () => {
+  const opened = async (beforeWorker: string): Promise<void> => {
+    const { base, integrity } = await commands.serveFolder({ cors: true, beforeWorker });
+    await open({ assetsBase: new URL(base), integrity, limits: LIMITS });
+  };
+  const onFrame = (number: number, act: string): string =>
+    `let frames = 0;
+    addEventListener('message', ({ data }) => {
+      if (data.path?.[0] === 'analyse' && ++frames === ${number}) { ${act} }
+    });\n`;
+
+  test.each<[string, string, RegExp]>([
+    ['that hangs', 'for (;;);', /did not start \(worker\): nothing was heard/],
+    ['that throws', 'throw new Error("no");', /crashed in its worker/],
+    ['that is no script', 'this is none;', /crashed in its worker/],
+  ])('%s at the start', async (_, code, message) => {
+    const { base, integrity } = await commands.serveFolder({ cors: true, beforeWorker: code });
+    const limits = { ...LIMITS, start: 3000 };
+    await expect(open({ assetsBase: new URL(base), integrity, limits })).rejects.toMatchObject({
+      code: 'analysis-failed',
+      message: expect.stringMatching(message) as unknown,
+    });
+  });
+  test('that hangs in the midst of a frame is ended', async () => {
+    const terminate = vi.spyOn(Worker.prototype, 'terminate');
+    await opened(onFrame(2, 'for (;;);'));
+    await look(0);
+    const stalled = { code: 'analysis-failed', message: 'A frame was not answered for 2000 ms.' };
+    await expect(look(100)).rejects.toMatchObject(stalled);
+    expect(terminate).toHaveBeenCalledTimes(1);
+    await expect(look(200)).rejects.toMatchObject(stalled);
+  });
+  test('that crashes in the midst of a frame is ended', async () => {
+    await opened(
+      onFrame(
+        2,
+        'setTimeout(() => { throw new Error("out of memory"); }); for (const t = Date.now(); Date.now() - t < 300;);',
+      ),
+    );
+    await look(0);
+    const crashed = { code: 'analysis-failed', message: 'The analysis crashed in its worker.' };
+    await look(100).catch((error: unknown) => expect(error).toMatchObject(crashed));
+    await vi.waitFor(() => expect(look(200)).rejects.toMatchObject(crashed), { timeout: 5000 });
+  });
+});
