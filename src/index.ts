@@ -16,12 +16,18 @@ export type {
   KycEventMap,
   ProgressDetail,
   ReadyDetail,
+  RungDetail,
   SubmitDetail,
+  TroubleDetail,
 } from './element/events.ts';
 export type { Thresholds } from './element/configuration.ts';
 export type { CardMeasure } from './domain/card-rules.ts';
 export type { FaceMeasure } from './domain/rules.ts';
 export type { CameraRequest, CameraSource } from './session/camera.ts';
+export type { CaptureContext } from './session/capture-context.ts';
+export type { Diagnosis } from './session/diagnose.ts';
+export type { Rung } from './domain/ladder.ts';
+export type { Trouble } from './domain/journey.ts';
 export {
   CaptureError,
   type ErrorCode,

@@ -4,14 +4,17 @@ import { NOT_STARTED, type News } from '../domain/journey.ts';
 import { pictureInViewport, type Point, type Size } from '../domain/geometry.ts';
 import { CaptureError, type ErrorCode, type Step } from '../domain/result.ts';
 import { openCamera, type CameraSource } from '../session/camera.ts';
+import type { Diagnosis } from '../session/diagnose.ts';
 import { Session } from '../session/session.ts';
-import { submit } from '../session/submit.ts';
 import { readConfiguration, readSteps, type Thresholds } from './configuration.ts';
 import { debugStyles, drawSighting, follow, type Sighted } from './debug.ts';
 import { fire, isRetryable } from './events.ts';
 import { messagesFor } from './messages/messages.ts';
 import { styles } from './styles.ts';
 import { screen, type Action } from './views.ts';
+
+/** The integrity of manifest.json as this build made it, put in by the build. */
+declare const ASSETS_INTEGRITY: string | null;
 
 /** Errors of which there is more to say in one browser than in another. */
 const ADVISED: readonly ErrorCode[] = ['camera-denied', 'in-app-browser'];
@@ -165,6 +168,29 @@ export class KycCapture extends LitElement {
     this.#act('cancel');
   }
 
+  /**
+   * What a developer or a help desk wants to know where a capture does not work: secure context, permission, cameras,
+   * WebGL, WASM, policy violations, every asset with its type and hash. Asks for no permission, sends nothing, never
+   * rejects but where its own code cannot be loaded.
+   */
+  async diagnose(): Promise<Diagnosis> {
+    const { diagnose } = await import('../session/diagnose.ts');
+    const { rung } = this.#session?.journey ?? NOT_STARTED;
+    const folder = this.#assets();
+    const judged = rung === 'manual' || rung === 'upload' ? 'worker' : rung;
+    return diagnose({
+      assetsBase: folder.base,
+      integrity: folder.integrity ?? ASSETS_INTEGRITY,
+      rung,
+      startAnalysis: async (signal) => {
+        const { base: assetsBase, integrity } = folder;
+        const analyser = createAnalyser({ assetsBase, integrity, rung: judged, signal });
+        await analyser.open(() => undefined).finally(() => analyser.close());
+      },
+      signal: new AbortController().signal,
+    });
+  }
+
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
     if (!this.debug || this.#session?.journey.state.name !== 'live') this.#sighted = null;
@@ -214,13 +240,23 @@ export class KycCapture extends LitElement {
       onSubmit: (submission) => fire(this, 'kyc-submit', submission),
       openCamera,
       createAnalyser,
-      submit,
+      submit: async (request) => (await loadSubmit()).submit(request),
       now: () => performance.now(),
     });
   }
 
   #configuration(): ReturnType<typeof readConfiguration> {
     return readConfiguration(this, this.baseURI, new URL('assets/', SCRIPT_URL));
+  }
+
+  /** Those of this build where the page's attributes are wrong. */
+  #assets(): { readonly base: URL; readonly integrity: string | null } {
+    try {
+      const { assetsBase, assetsIntegrity } = this.#configuration();
+      return { base: assetsBase, integrity: assetsIntegrity };
+    } catch {
+      return { base: new URL('assets/', SCRIPT_URL), integrity: null };
+    }
   }
 
   #act(action: Action, at?: Point): void {
@@ -366,6 +402,13 @@ export class KycCapture extends LitElement {
     this.#shownScreen = shown;
     if (isNew) this.renderRoot.querySelector<HTMLElement>('h2')?.focus({ preventScroll: true });
   }
+}
+
+/** What sends is not needed before the photos are there; a try that failed leaves nothing behind. */
+async function loadSubmit(): Promise<typeof import('../session/submit.ts')> {
+  return import('../session/submit.ts').catch(() => {
+    throw new CaptureError('upload-failed', 'what sends the photos could not be loaded');
+  });
 }
 
 declare global {
