@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
@@ -72,6 +74,22 @@ describe.skipIf(!present)('a real Redis', () => {
         Promise.all([...both, ...both].map(({ oneUse }) => oneUse.claim(id, expiresAt))),
       );
       for (const claim of await Promise.all(claims)) expect(claim.filter(Boolean)).toHaveLength(1);
+    });
+
+    test('of submissions is one for all, takes a name once, and forgets in time', async () => {
+      const [{ submissions: one }, { submissions: other }] = [await connected(), await connected()];
+      const taken = await Promise.all(
+        Array.from({ length: 50 }, (_, place) =>
+          (place % 2 ? one : other).take('name', `value-${place}`, 60_000),
+        ),
+      );
+      expect(taken.filter(Boolean)).toHaveLength(1);
+      expect(await other.read('name')).toBe(`value-${taken.indexOf(true)}`);
+      await one.write('name', 'answer', 60_000);
+      expect(await other.read('name')).toBe('answer');
+      await other.drop('name');
+      expect([await one.read('name'), await one.take('name', 'again', 30)]).toEqual([null, true]);
+      await until('it is forgotten', async () => (await other.read('name')) === null);
     });
 
     test('forgets an id after its token has ended, a minute later', async () => {
@@ -223,6 +241,98 @@ describe.skipIf(!present)('a real Redis', () => {
         expect((await send(other, token, fresh)).status).toBe(200);
         expect(await billed(fresh)).toBe(1);
       }
+    });
+
+    test('a submission with a key happens once, whichever of both it is sent to, and nothing of it can be read', async () => {
+      const [one, other] = await two();
+      const outcomes = await Promise.all(
+        Array.from({ length: 8 }, async (_, place) => {
+          const refNumber = `TWICE${String(place).padStart(4, '0')}`;
+          const headers = { 'idempotency-key': `SPECIMEN-KEY-${refNumber}` };
+          const answers = await Promise.all(
+            [one, other, one, other].map(async (ask) => {
+              const { token } = await askToken(ask, refNumber);
+              const answer = await send(ask, token, refNumber, { headers });
+              return `${answer.status} ${await answer.text()}`;
+            }),
+          );
+          return { refNumber, answers: [...new Set(answers)] };
+        }),
+      );
+      for (const { refNumber, answers } of outcomes) {
+        expect(answers).toHaveLength(1);
+        expect(answers[0]).toMatch(/^200 .*"verified":true/);
+        expect(await billed(refNumber)).toBe(1);
+      }
+      const client = await createClient({ url: url() }).connect();
+      const names = await client.keys('kyc-capture:submission:*');
+      const values = await Promise.all(names.map((name) => client.get(name)));
+      const lives = await Promise.all(names.map((name) => client.pTTL(name)));
+      client.destroy();
+      // Nobody's turn is left.
+      expect(names).toHaveLength(outcomes.length);
+      expect(/TWICE|SPECIMEN|verified|eendigo/.test(JSON.stringify([names, values]))).toBe(false);
+      expect(lives.every((life) => life > 18 * 60_000 && life <= 20 * 60_000)).toBe(true);
+    });
+
+    test('one killed between the provider’s call and its answer: the other says so for good, and bills nobody', async () => {
+      const [one, other] = await two();
+      // The sandbox holds the answer back for longer than this test lasts.
+      const refNumber = 'JOBNEVERENDS7';
+      const headers = { 'idempotency-key': 'SPECIMEN-KEY-KILLED' };
+      const { token } = await askToken(one, refNumber);
+      const lost = send(one, token, refNumber, { headers }).then(
+        ({ status }) => status,
+        () => null,
+      );
+      await until('the provider has it', async () => (await billed(refNumber)) === 1);
+      // While it lives, others are asked to come again.
+      const { token: early } = await askToken(other, refNumber);
+      const busy = await send(other, early, refNumber, { headers });
+      expect([busy.status, busy.headers.get('retry-after')]).toEqual([409, '1']);
+      relays[0]?.child.kill('SIGKILL');
+      expect(await lost).toBeNull();
+      const last = await until('it is taken for dead', async () => {
+        const { token: late } = await askToken(other, refNumber);
+        const answer = await send(other, late, refNumber, { headers });
+        return answer.status === 409 ? null : answer;
+      });
+      expect([last.status, await last.json()]).toMatchObject([
+        502,
+        { error: { code: 'upload-failed', settled: true } },
+      ]);
+      expect(await billed(refNumber)).toBe(1);
+    });
+
+    test('one killed before it called the provider: the other does it', async () => {
+      const [one, other] = await two();
+      const refNumber = 'HALFSENT01';
+      const headers = { 'idempotency-key': 'SPECIMEN-KEY-HALFSENT' };
+      const { token } = await askToken(one, refNumber);
+      // The headers promise more than is sent.
+      const half = httpRequest(new URL('/kyc/submissions', relays[0]?.origin), {
+        method: 'POST',
+        headers: {
+          ...headers,
+          authorization: `Bearer ${token}`,
+          'content-type': 'multipart/form-data; boundary=SPECIMEN',
+          'content-length': 100_000,
+        },
+      });
+      const lost = once(half, 'error');
+      half.write('--SPECIMEN\r\n');
+      const client = await createClient({ url: url() }).connect();
+      await until('it has its turn', async () => (await client.keys('kyc-capture:submission:*')).length);
+      client.destroy();
+      relays[0]?.child.kill('SIGKILL');
+      await lost;
+      const answer = await until('its turn is over', async () => {
+        const { token: late } = await askToken(other, refNumber);
+        const answer = await send(other, late, refNumber, { headers });
+        return answer.status === 409 ? null : answer;
+      });
+      expect(answer.status).toBe(200);
+      expect(await billed(refNumber)).toBe(1);
     });
 
     test('without Redis nothing is served and nothing is spent; with it again, all is', async () => {

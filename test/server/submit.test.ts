@@ -414,7 +414,11 @@ test('a network that goes while the photos are on their way is told as offline, 
     [true, 'upload-failed'],
   ] as const) {
     let up = true;
-    const submission = request(app, { photos: photos(), online: () => up });
+    const submission = request(app, {
+      photos: photos(),
+      online: () => up,
+      timings: { retryDelay: 1, patience: 20 },
+    });
     const failing: SubmitRequest['transport'] = async (sent) => {
       if (sent.onUploadProgress) {
         up = online;
