@@ -46,7 +46,8 @@ export function findProgram(name: string): string | null {
 
 /** A Firefox that can be started, or null: what FIREFOX_PATH names, else the system's own. */
 export function findFirefox(): string | null {
-  return process.env['FIREFOX_PATH'] ?? findProgram('firefox-esr') ?? findProgram('firefox');
+  const named = process.env['FIREFOX_PATH'];
+  return named ? named : (findProgram('firefox-esr') ?? findProgram('firefox'));
 }
 
 /** WebKitGTK with its driver, or null. */
