@@ -27,10 +27,8 @@ export interface Host {
   readonly url: string;
   /** What browsers have reported, of pages and workers. */
   readonly reports: Report[];
-  /** The policies of the page and its worker as they were last served, by path. */
-  readonly policies: ReadonlyMap<string, string>;
-  /** A script that the analysis worker runs before its own. */
-  workerBegins: string;
+  /** Changes the policy that the analysis worker is served with. */
+  workerPolicy: (policy: string) => string;
   close(): Promise<void>;
 }
 
@@ -42,7 +40,6 @@ const WORKER = '/kyc/assets/worker.js';
  */
 export async function openHost(demo: string, camera: (step: Step) => Promise<CameraAnswer>): Promise<Host> {
   const reports: Report[] = [];
-  const policies = new Map<string, string>();
   const app = new Hono();
   // A browser that is closed breaks off what it was asking for; what fails otherwise fails in the page, too.
   app.onError((_error, context) => context.body(null, 502));
@@ -64,16 +61,14 @@ export async function openHost(demo: string, camera: (step: Step) => Promise<Cam
     const { pathname, search } = new URL(context.req.url);
     const answer = await proxy(new URL(pathname + search, demo), context.req);
     const policy = answer.headers.get('content-security-policy') ?? '';
-    answer.headers.set('content-security-policy', `${policy}; report-uri /engines/report`);
+    const served = pathname === WORKER ? host.workerPolicy(policy) : policy;
+    answer.headers.set('content-security-policy', `${served}; report-uri /engines/report`);
     answer.headers.set('cache-control', 'no-store');
-    const changed = async (change: (text: string) => string): Promise<Response> => {
-      policies.set(pathname, policy);
-      answer.headers.delete('content-length');
-      return new Response(change(await answer.text()), answer);
-    };
-    if (pathname === WORKER) return changed((script) => `${host.workerBegins};${script}`);
-    if (pathname !== '/') return answer;
-    return changed((page) => page.replace('<head>', '<head><script src="/engines/prepare.js"></script>'));
+    // Whole, because a body that still flows complains when its browser goes.
+    if (pathname !== '/') return new Response(await answer.arrayBuffer(), answer);
+    answer.headers.delete('content-length');
+    const page = await answer.text();
+    return new Response(page.replace('<head>', '<head><script src="/engines/prepare.js"></script>'), answer);
   });
   const { server, port } = await new Promise<{ server: ServerType; port: number }>((resolve) => {
     const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }: AddressInfo) =>
@@ -83,8 +78,7 @@ export async function openHost(demo: string, camera: (step: Step) => Promise<Cam
   const host: Host = {
     url: `http://localhost:${port}/`,
     reports,
-    policies,
-    workerBegins: '',
+    workerPolicy: (policy) => policy,
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());
