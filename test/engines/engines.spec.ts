@@ -29,7 +29,7 @@ for (const engine of ENGINES) {
       await page.screenshot(`${SCREENS}/${engine.name.toLowerCase()}-${name}.png`);
     });
     console.log(`  ${engine.name}, s: ${times.join(', ')}`);
-    expect({ end, error: await widget.detail('kyc-error') }).toEqual({ end: 'done', error: undefined });
+    expect({ end, error: await widget.detail('kyc-error') }).toEqual({ end: 'done', error: null });
     const result = await widget.detail('kyc-complete');
     expect(result).toMatchObject({ provider: 'identifai', verified: true });
 

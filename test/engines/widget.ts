@@ -104,12 +104,12 @@ export class Widget {
     return photos.map(({ base64, ...photo }) => ({ ...photo, jpeg: Buffer.from(base64, 'base64') }));
   }
 
-  /** The detail of the latest event of a type. */
-  async detail(type: 'kyc-error'): Promise<CapturedEvent['detail'] | undefined>;
-  async detail(type: 'kyc-complete'): Promise<Result | undefined>;
+  /** The detail of the latest event of a type, or null. */
+  async detail(type: 'kyc-error'): Promise<CapturedEvent['detail'] | null>;
+  async detail(type: 'kyc-complete'): Promise<Result | null>;
   async detail(type: string): Promise<unknown> {
     return this.#look(
-      ({ record }, wanted) => record.events.filter((event) => event.type === wanted).at(-1)?.detail,
+      ({ record }, wanted) => record.events.filter((event) => event.type === wanted).at(-1)?.detail ?? null,
       type,
     );
   }
