@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { CHROMIUM, ENGINES, FIREFOX, WEBKIT } from '../../scripts/engines.ts';
+import { CHROMIUM, ENGINES, FIREFOX } from '../../scripts/engines.ts';
 import { PHOTO_LIMITS, withinLimits } from '../../src/domain/limits.ts';
 import { expect } from '../e2e/support.ts';
 import { needs, test } from './support.ts';
@@ -18,7 +18,6 @@ for (const engine of ENGINES) {
     openIn,
   }) => {
     needs(engine);
-    test.fail(engine === WEBKIT, 'Its workers have no WebGL, and nothing takes their place yet.');
     const page = await openIn(engine.name, '/?provider=identifai&mode=relay');
     const widget = new Widget(page);
     const began = Date.now();
