@@ -1,10 +1,12 @@
 import { defineConfig } from '@playwright/test';
 import { ORIGIN, PORT } from './test/e2e/server.ts';
 
-/** Only the runner is used: the browser is launched by the project's own driver. */
+/** Only the runner is used: the browsers are launched by the project's own drivers. */
 export default defineConfig({
-  testDir: 'test/e2e',
-  outputDir: 'test-results/e2e',
+  projects: [
+    { name: 'e2e', testDir: 'test/e2e', outputDir: 'test-results/e2e' },
+    { name: 'engines', testDir: 'test/engines', outputDir: 'test-results/engines' },
+  ],
   // The analysis needs the processor for itself; two at a time would test the machine's patience.
   workers: 1,
   timeout: 120_000,

@@ -1,43 +1,43 @@
 import { spawnSync } from 'node:child_process';
 import { findChromium } from '../src/playwright/chromium.ts';
+import { CHROMIUM, ENGINES, findProgram, howToInstall, type Engine } from './engines.ts';
 
 /**
- * Runs a command with CHROMIUM_PATH set: `tsx scripts/with-browser.ts "playwright test"`. What follows the command is
- * passed on to it word for word, blanks and all. Looks for a browser first, because a machine that reaches only
- * package registries cannot download one.
+ * Runs a command with CHROMIUM_PATH set: `tsx scripts/with-browser.ts [--engines] "playwright test"`. What follows the
+ * command is passed on to it word for word, blanks and all. Looks for a browser first, because a machine that reaches
+ * only package registries cannot download one. With `--engines` it provides the other engines as well, where the
+ * machine allows; their tests are left out where it does not.
  */
 
-const attempts: readonly {
+interface Attempt {
   readonly what: string;
-  readonly possible: () => boolean;
-  readonly run: string[][];
-}[] = [
+  readonly possible: (engine: Engine) => boolean;
+  readonly run: (engine: Engine) => readonly string[][];
+}
+
+const isRoot = process.getuid?.() === 0;
+const has = (program: string): boolean => findProgram(program) !== null;
+
+const ATTEMPTS: readonly Attempt[] = [
   {
     what: "Playwright's installer",
-    possible: () => true,
-    run: [['npx', 'playwright', 'install', 'chromium']],
+    // Its Firefox and WebKit are builds of its own, which only its own driver can drive.
+    possible: (engine) => engine === CHROMIUM,
+    run: () => [['npx', 'playwright', 'install', 'chromium']],
   },
-  {
-    what: 'apt-get, as root',
-    possible: () => process.getuid?.() === 0 && exists('apt-get'),
-    run: aptGet([]),
-  },
+  { what: 'apt-get, as root', possible: () => isRoot && has('apt-get'), run: aptGet([]) },
   {
     what: 'apt-get, with sudo',
-    possible: () => process.getuid?.() !== 0 && exists('sudo') && exists('apt-get'),
+    possible: () => !isRoot && has('sudo') && has('apt-get'),
     run: aptGet(['sudo', '-n']),
   },
 ];
 
-function aptGet(prefix: string[]): string[][] {
-  return [
+function aptGet(prefix: readonly string[]): Attempt['run'] {
+  return ({ packages }) => [
     [...prefix, 'apt-get', 'update'],
-    [...prefix, 'apt-get', 'install', '-y', '--no-install-recommends', 'chromium'],
+    [...prefix, 'apt-get', 'install', '-y', '--no-install-recommends', ...packages],
   ];
-}
-
-function exists(program: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
 }
 
 /** An installer that hangs on a closed network must not hang the tests. */
@@ -49,34 +49,38 @@ function succeeds([program, ...parameters]: string[]): boolean {
   return spawnSync(program, parameters, options).status === 0;
 }
 
-function provideChromium(): string | null {
-  const present = findChromium();
-  if (present) return present;
-  for (const { what, possible, run } of attempts) {
-    if (!possible()) continue;
-    console.log(`No Chromium found; trying ${what}.`);
-    if (!run.every(succeeds)) continue;
-    const installed = findChromium();
-    if (installed) return installed;
+function provide(engine: Engine): boolean {
+  if (engine.found()) return true;
+  for (const { what, possible, run } of ATTEMPTS) {
+    if (!possible(engine)) continue;
+    console.log(`No ${engine.name} found; trying ${what}.`);
+    if (run(engine).every(succeeds) && engine.found()) return true;
   }
-  return null;
+  return false;
 }
 
-const [command, ...parameters] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const wanted = given[0] === '--engines' ? ENGINES : [CHROMIUM];
+const [command, ...parameters] = given.slice(wanted === ENGINES ? 1 : 0);
 if (!command) {
-  console.error('Usage: tsx scripts/with-browser.ts "command" [parameters]');
+  console.error('Usage: tsx scripts/with-browser.ts [--engines] "command" [parameters]');
   process.exit(2);
 }
-const chromium = provideChromium();
-if (!chromium) {
+for (const engine of wanted) {
+  if (provide(engine)) continue;
+  if (engine !== CHROMIUM) {
+    console.warn(`${howToInstall(engine)} Its tests are left out.`);
+    continue;
+  }
   console.error(
     'These tests need a Chromium, and none was found or could be installed. Install one ' +
       '(`apt-get install chromium`, `npx playwright install chromium`) or set CHROMIUM_PATH to its executable.',
   );
   process.exit(1);
 }
+const chromium = findChromium();
 console.log(`Browser: ${chromium}`);
-const options = { stdio: 'inherit', env: { ...process.env, CHROMIUM_PATH: chromium } } as const;
+const options = { stdio: 'inherit', env: { ...process.env, CHROMIUM_PATH: chromium ?? undefined } } as const;
 // "$@" takes the parameters as they are; joined to the command, the shell would split them anew.
 const ran =
   parameters.length === 0

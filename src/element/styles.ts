@@ -14,6 +14,8 @@ const screens = css`
     --kyc-radius: 16px;
     display: block;
     container-type: size;
+    /* Where the surroundings ask for a width instead of giving one, as a dialog does: a container has none by itself. */
+    contain-intrinsic-inline-size: min(30rem, 86vw);
     block-size: var(--kyc-block-size, min(44rem, 92dvh));
     min-block-size: 26rem;
     overflow: hidden;
