@@ -83,8 +83,8 @@ function cutOut({ step, frame, guide, card, straighten, limits }: TakeOptions): 
   return { source: frame, crop, turn: card !== null && isUpsideDown(card) };
 }
 
-function straightenOut(frame: ImageBitmap, { corners, width, height }: Straightened): OffscreenCanvas {
-  const canvas = new OffscreenCanvas(frame.width, frame.height);
+function straightenOut(frame: ImageBitmap, { corners, width, height }: Straightened): HTMLCanvasElement {
+  const canvas = canvasOf(frame);
   const context = canvas.getContext('2d', { alpha: false, willReadFrequently: true });
   if (!context) throw new CaptureError('photo-failed', 'No 2D canvas for the photo.');
   context.drawImage(frame, 0, 0);
@@ -106,15 +106,22 @@ export function cameraTooSmall(frame: Size, limits: PhotoLimits): CaptureError {
   );
 }
 
+/** An element, because iOS before 16.4 has no other canvas. */
+function canvasOf({ width, height }: Size): HTMLCanvasElement {
+  return Object.assign(document.createElement('canvas'), { width, height });
+}
+
 async function encode({ source, crop, turn }: Cut, { width, height, quality }: Encode): Promise<Blob> {
-  const canvas = new OffscreenCanvas(width, height);
+  const canvas = canvasOf({ width, height });
   const context = canvas.getContext('2d', { alpha: false });
   if (!context) throw new CaptureError('photo-failed', 'No 2D canvas for the photo.');
   context.imageSmoothingQuality = 'high';
   if (turn) context.setTransform(-1, 0, 0, -1, width, height);
   context.drawImage(source, crop.x, crop.y, crop.width, crop.height, 0, 0, width, height);
-  const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality });
+  const blob = await new Promise<Blob | null>((resolve) => {
+    canvas.toBlob(resolve, 'image/jpeg', quality);
+  });
   // A browser that cannot write JPEG answers with PNG, without an error.
-  if (blob.type !== 'image/jpeg') throw new CaptureError('photo-failed', 'This browser cannot write JPEG.');
+  if (blob?.type !== 'image/jpeg') throw new CaptureError('photo-failed', 'This browser cannot write JPEG.');
   return blob;
 }

@@ -130,7 +130,13 @@ test.describe('the analysis', () => {
   });
 
   for (const [fault, disturb] of [
-    ['crashes', () => setTimeout(() => Promise.reject(new Error('SPECIMEN')), 0)],
+    [
+      'crashes',
+      () =>
+        setTimeout(() => {
+          throw new Error('SPECIMEN');
+        }, 0),
+    ],
     [
       'hangs',
       () =>
