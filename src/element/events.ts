@@ -1,4 +1,4 @@
-import type { SendingPhase, Trouble } from '../domain/journey.ts';
+import type { News, SendingPhase, Trouble } from '../domain/journey.ts';
 import type { CaptureContext } from '../session/capture-context.ts';
 import type { Rung } from '../domain/ladder.ts';
 import type { ErrorCode, GuidanceCode, Issue, Result, Step, Unit } from '../domain/result.ts';
@@ -104,11 +104,6 @@ const NOT_RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'provider-balance',
 ]);
 
-/** True where trying again without a change to page or device may help. */
-export function isRetryable(code: ErrorCode): boolean {
-  return !NOT_RETRYABLE.has(code);
-}
-
 /** Dispatches one of the widget's events. @returns false where a listener prevented it */
 export function fire<Name extends keyof KycEventMap>(
   target: EventTarget,
@@ -118,6 +113,49 @@ export function fire<Name extends keyof KycEventMap>(
   return target.dispatchEvent(
     new CustomEvent(name, { detail, bubbles: true, composed: true, cancelable: name === 'kyc-submit' }),
   );
+}
+
+/**
+ * Dispatches the event for a piece of news.
+ * @param photoOf the picture of a step's photo, or null
+ */
+export function tell(target: EventTarget, news: News, photoOf: (step: Step) => Blob | null): void {
+  switch (news.type) {
+    case 'ready':
+      fire(target, 'kyc-ready', { step: news.step });
+      return;
+    case 'rung':
+      fire(target, 'kyc-rung', { rung: news.rung, because: news.because, after: Math.round(news.after) });
+      return;
+    case 'trouble':
+      fire(target, 'kyc-trouble', { trouble: news.trouble });
+      return;
+    case 'feedback': {
+      const { code = null, value = null, threshold = null, unit = null } = news.issues[0] ?? {};
+      fire(target, 'kyc-feedback', { step: news.step, code, value, threshold, unit });
+      return;
+    }
+    case 'capture': {
+      const blob = photoOf(news.photo.step);
+      if (blob) fire(target, 'kyc-capture', { ...news.photo, blob });
+      return;
+    }
+    case 'progress':
+      fire(target, 'kyc-progress', { phase: news.phase, fraction: news.fraction });
+      return;
+    case 'complete':
+      fire(target, 'kyc-complete', news.result);
+      return;
+    case 'error': {
+      const { code, message, guidance, raw } = news.error;
+      const retryable = !NOT_RETRYABLE.has(code);
+      fire(target, 'kyc-error', { code, message, guidance, raw: raw ?? null, retryable });
+      return;
+    }
+    case 'cancel':
+      fire(target, 'kyc-cancel', null);
+      return;
+  }
 }
 
 declare global {

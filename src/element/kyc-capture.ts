@@ -8,7 +8,7 @@ import type { Diagnosis } from '../session/diagnose.ts';
 import { Session } from '../session/session.ts';
 import { readConfiguration, readSteps, type Thresholds } from './configuration.ts';
 import { debugStyles, drawSighting, follow, type Sighted } from './debug.ts';
-import { fire, isRetryable } from './events.ts';
+import { fire, tell } from './events.ts';
 import { messagesFor } from './messages/messages.ts';
 import { styles } from './styles.ts';
 import { screen, type Action } from './views.ts';
@@ -232,7 +232,7 @@ export class KycCapture extends LitElement {
     return new Session({
       configuration: () => this.#configuration(),
       onChange: () => this.#reflect(),
-      onNews: (news) => this.#fire(news),
+      onNews: (news) => this.#tell(news),
       onSighting: (sighting) => {
         this.#sighted = follow(this.#sighted, sighting);
         this.requestUpdate();
@@ -268,6 +268,8 @@ export class KycCapture extends LitElement {
       void session.camera?.light?.toggle().then(() => this.requestUpdate());
     } else if (action === 'start' || action === 'restart') {
       session.start();
+      // Now, because the network may be gone when it is needed.
+      loadSubmit().catch(() => undefined);
     } else if (action === 'switch') {
       session.switchCamera();
     } else {
@@ -275,44 +277,12 @@ export class KycCapture extends LitElement {
     }
   }
 
-  #fire(news: News): void {
-    switch (news.type) {
-      case 'ready':
-        fire(this, 'kyc-ready', { step: news.step });
-        return;
-      case 'rung':
-        fire(this, 'kyc-rung', { rung: news.rung, because: news.because, after: Math.round(news.after) });
-        return;
-      case 'trouble':
-        fire(this, 'kyc-trouble', { trouble: news.trouble });
-        return;
-      case 'feedback': {
-        const { code = null, value = null, threshold = null, unit = null } = news.issues[0] ?? {};
-        fire(this, 'kyc-feedback', { step: news.step, code, value, threshold, unit });
-        return;
-      }
-      case 'capture': {
-        const blob = this.#session?.photo(news.photo.step)?.blob;
-        if (blob) fire(this, 'kyc-capture', { ...news.photo, blob });
-        return;
-      }
-      case 'progress':
-        fire(this, 'kyc-progress', { phase: news.phase, fraction: news.fraction });
-        return;
-      case 'complete':
-        fire(this, 'kyc-complete', news.result);
-        return;
-      case 'error': {
-        const { code, message, guidance, raw } = news.error;
-        this.#advice = null;
-        if (ADVISED.includes(code)) void this.#advise(code);
-        fire(this, 'kyc-error', { code, message, guidance, raw: raw ?? null, retryable: isRetryable(code) });
-        return;
-      }
-      case 'cancel':
-        fire(this, 'kyc-cancel', null);
-        return;
-    }
+  #tell(news: News): void {
+    tell(this, news, (step) => this.#session?.photo(step)?.blob ?? null);
+    if (news.type !== 'error') return;
+    const { code } = news.error;
+    this.#advice = null;
+    if (ADVISED.includes(code)) void this.#advise(code);
   }
 
   /** Shows the journey on the host, for styles and drivers. */

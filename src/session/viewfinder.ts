@@ -94,13 +94,14 @@ export class Viewfinder {
       this.#openCamera(step, preferred, configuration(), signal),
       climb(),
     ]);
+    const isOver = (): boolean => signal.aborted || this.#isTaking();
     let judgeFrame = first;
-    while (judgeFrame && !signal.aborted && !this.#isTaking()) {
+    while (judgeFrame && !isOver()) {
       try {
         await this.#look(step, camera, judgeFrame, signal);
       } catch (error) {
         // The photo under way comes about without the analysis as well.
-        if (signal.aborted || this.#isTaking() || !ladder.fall(error)) throw error;
+        if (isOver() || !ladder.fall(error)) throw error;
         judgeFrame = await climb();
       }
     }

@@ -85,9 +85,11 @@ for (const { what, attributes } of ATTRIBUTES) {
   });
 }
 
-test('models that cannot be loaded: assets-failed', async ({ open }) => {
+test('models that cannot be loaded, where the page accepts no photo without guidance: assets-failed', async ({
+  open,
+}) => {
   const capture = await open('/bare', {
-    ...barePage({ ...GOOD_ATTRIBUTES, 'assets-base': '/nowhere/' }),
+    ...barePage({ ...GOOD_ATTRIBUTES, 'assets-base': '/nowhere/', fallback: 'face-box' }),
     scenes: goodScenes(),
   });
   await capture.press('start');

@@ -95,8 +95,19 @@ async function heapOf(devTools: CDPSession): Promise<number> {
   return (await devTools.send('Runtime.getHeapUsage')).usedSize;
 }
 
-/** How far a mount gets before it is removed. */
-const STAGES = ['appended', 'opening', 'opening', 'live', 'review'] as const;
+/** How far a mount gets before it is removed, in turn. */
+const STAGES = [
+  'appended',
+  'opening',
+  'live',
+  'appended',
+  'opening',
+  'appended',
+  'opening',
+  'review',
+  'opening',
+  'appended',
+] as const;
 
 /** Puts an element on the page, follows it as far as a stage, and takes it away. */
 async function mountOnce(capture: CapturePage, stage: (typeof STAGES)[number]): Promise<void> {
