@@ -73,7 +73,7 @@ export interface SessionOptions {
 }
 
 /** What is about to be sent. */
-export interface Submission {
+interface Submission {
   readonly provider: string;
   readonly refNumber: string;
   readonly steps: readonly Step[];
