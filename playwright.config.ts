@@ -7,8 +7,8 @@ export default defineConfig({
     { name: 'e2e', testDir: 'test/e2e', outputDir: 'test-results/e2e' },
     { name: 'engines', testDir: 'test/engines', outputDir: 'test-results/engines' },
   ],
-  // The analysis needs the processor for itself; two at a time would test the machine's patience.
-  workers: 1,
+  // Half of the time is waiting: for holds, polls and limits.
+  workers: 2,
   timeout: 120_000,
   reporter: 'list',
   webServer: {

@@ -78,6 +78,8 @@ export async function observe(
     resizeWidth: size.width,
     resizeHeight: size.height,
     resizeQuality: 'medium',
+  }).catch((cause: unknown) => {
+    throw new CaptureError('analysis-failed', 'The frame could not be scaled.', { cause });
   });
   const guide = scaleBox(guideInPicture(step, frame), size.width / frame.width);
   const { subject } = STEP_TRAITS[step];

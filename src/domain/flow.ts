@@ -9,6 +9,7 @@ import {
   type Photos,
   type Resume,
   type State,
+  type Trouble,
 } from './journey.ts';
 import { MANUAL_SHUTTER_AFTER_MS } from './limits.ts';
 import type { CaptureError, ErrorCode, Step } from './result.ts';
@@ -22,6 +23,8 @@ type Next = readonly [Journey, readonly Effect[]];
 export function step(journey: Journey, event: Event): Next {
   if (event.type === 'cancel') return cancel(journey);
   if (event.type === 'failed') return fail(journey, event.error);
+  if (event.type === 'fell') return fall(journey, event);
+  if (event.type === 'trouble') return trouble(journey, event.trouble);
   const { state } = journey;
   switch (state.name) {
     case 'start':
@@ -83,11 +86,9 @@ function opening(journey: Journey, state: In<'opening'>, event: Event): Next {
         ? [next, effects]
         : [next, [tell({ type: 'rung', rung, because: null, after: 0 }), ...effects]];
     }
-    case 'fell':
-      return fall(journey, state, event);
     case 'hidden':
       // Where the person is being asked for the camera, the question itself may cover the page.
-      return state.cameraLive ? goAway(journey, state.step) : stay(journey);
+      return state.cameraLive ? goAway(journey, state) : stay(journey);
     case 'shown':
       return state.away ? open(journey) : stay(journey);
     default:
@@ -95,25 +96,47 @@ function opening(journey: Journey, state: In<'opening'>, event: Event): Next {
   }
 }
 
-/** The present rung does not hold: the next is opened, under the same camera. */
-function fall(
-  journey: Journey,
-  state: In<'opening'> | In<'live'>,
-  { rung, because, after }: Extract<Event, { type: 'fell' }>,
-): Next {
-  const fallen: State =
-    state.name === 'opening'
-      ? { ...state, analyserReady: false }
-      : { ...reopened(state.step), cameraLive: true };
-  return [{ ...journey, rung, state: fallen }, [tell({ type: 'rung', rung, because, after })]];
+/** The present rung does not hold: the next is opened, under the same camera. A photo under way is not disturbed. */
+function fall(journey: Journey, { rung, because, after }: Extract<Event, { type: 'fell' }>): Next {
+  const { state } = journey;
+  // Who chooses files stays with files.
+  if (journey.rung === 'upload' || state.name === 'done' || state.name === 'cancelled') return stay(journey);
+  const effects = [tell({ type: 'rung', rung, because, after })];
+  if (state.name === 'opening')
+    return [{ ...journey, rung, state: { ...state, analyserReady: false } }, effects];
+  if (state.name !== 'live' || state.taking) return [{ ...journey, rung }, effects];
+  const { step, trouble } = state;
+  return [{ ...journey, rung, state: { ...reopened(step), cameraLive: true, trouble } }, effects];
 }
 
-function goAway(journey: Journey, step: Step): Next {
-  return [{ ...journey, state: { ...reopened(step), away: true } }, [{ type: 'stop-camera' }]];
+/** The camera gives no picture for the moment, or gives one again. */
+function trouble(journey: Journey, now: Trouble | null): Next {
+  const { state } = journey;
+  if ((state.name !== 'opening' && state.name !== 'live') || state.trouble === now) return stay(journey);
+  return [{ ...journey, state: { ...state, trouble: now } }, [tell({ type: 'trouble', trouble: now })]];
+}
+
+/** The trouble of a camera ends with it. */
+const endTrouble = ({ trouble }: In<'opening'> | In<'live'>): readonly Effect[] =>
+  trouble ? [tell({ type: 'trouble', trouble: null })] : [];
+
+function goAway(journey: Journey, state: In<'opening'> | In<'live'>): Next {
+  return [
+    { ...journey, state: { ...reopened(state.step), away: true } },
+    [{ type: 'stop-camera' }, ...endTrouble(state)],
+  ];
 }
 
 function reopened(step: Step): In<'opening'> {
-  return { name: 'opening', step, loaded: 0, cameraLive: false, analyserReady: false, away: false };
+  return {
+    name: 'opening',
+    step,
+    loaded: 0,
+    cameraLive: false,
+    analyserReady: false,
+    away: false,
+    trouble: null,
+  };
 }
 
 function goLive(journey: Journey, state: In<'opening'>, now: number): Next {
@@ -126,7 +149,7 @@ function goLive(journey: Journey, state: In<'opening'>, now: number): Next {
     issues: [],
     manual: journey.rung === 'manual',
     taking: false,
-    trouble: null,
+    trouble: state.trouble,
   };
   return [{ ...journey, state: live }, [tell({ type: 'ready', step: state.step })]];
 }
@@ -146,20 +169,13 @@ function live(journey: Journey, state: In<'live'>, event: Event): Next {
       if (taking) effects.push({ type: 'take', step: state.step, frame: 'sharpest' });
       return [{ ...journey, state: next }, effects];
     }
-    case 'trouble':
-      return event.trouble === state.trouble
-        ? stay(journey)
-        : [
-            { ...journey, state: { ...state, trouble: event.trouble } },
-            [tell({ type: 'trouble', trouble: event.trouble })],
-          ];
-    case 'fell':
-      // The photo under way comes about without frames that are judged.
-      return state.taking ? stay(journey) : fall(journey, state, event);
     case 'hidden':
-      return state.taking ? stay(journey) : goAway(journey, state.step);
-    case 'switch':
-      return state.taking ? stay(journey) : open(journey);
+      return state.taking ? stay(journey) : goAway(journey, state);
+    case 'switch': {
+      if (state.taking) return stay(journey);
+      const [next, effects] = open(journey);
+      return [next, [...endTrouble(state), ...effects]];
+    }
     case 'shutter':
       return state.taking || state.trouble || !state.manual
         ? stay(journey)

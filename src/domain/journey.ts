@@ -40,6 +40,8 @@ export type State =
       readonly analyserReady: boolean;
       /** The page is hidden, and the camera off until it is shown again. */
       readonly away: boolean;
+      /** As in `live`: the camera may be in trouble before the analysis is there. */
+      readonly trouble: Trouble | null;
     }
   | {
       readonly name: 'live';

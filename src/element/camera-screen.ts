@@ -18,7 +18,7 @@ export function cameraScreen(view: View, state: In<'opening'> | In<'live'>): Tem
   const mood = hint === null ? 'waiting' : hint === 'hold-still' ? 'good' : 'wrong';
   const progress = live ? holdProgress(live.guide) : 0;
   const { rung } = view.journey;
-  const trouble = live?.trouble;
+  const { trouble } = state;
   const text = trouble ? messages.troubles[trouble] : hint ? messages.hints[hint] : messages.steps[step].fit;
   return html`
     <section class="camera ${mood}" part="screen">
@@ -27,7 +27,8 @@ export function cameraScreen(view: View, state: In<'opening'> | In<'live'>): Tem
           <p class="count">${stepCount(view, step)}</p>
           <h2 tabindex="-1">${messages.steps[step].title}</h2>
         </div>
-        ${view.switches && live ? switchButton(view) : nothing} ${button(view, 'cancel', 'quiet')}
+        ${view.switches && live ? switchButton(view, live.taking) : nothing}
+        ${button(view, 'cancel', 'quiet')}
       </header>
       <div class="stage" part="stage">
         <div class="picture ${view.mirrored ? 'mirrored' : ''}">
@@ -97,13 +98,14 @@ function controls(view: View, { step, guide, manual, taking }: In<'live'>): Temp
   `;
 }
 
-function switchButton(view: View): TemplateResult {
+function switchButton(view: View, taking: boolean): TemplateResult {
   return html`<button
     type="button"
     class="switch"
     part="button tool"
     data-action="switch"
     aria-label=${view.messages.switch}
+    ?disabled=${taking}
     @click=${() => view.act('switch')}
   >
     ${ICONS.camera}

@@ -308,6 +308,9 @@ export class KycCapture extends LitElement {
         import('./messages/advice.ts'),
         import('../session/surroundings.ts'),
       ]);
+      // Another fault may be on the screen by now.
+      const { state } = this.#session?.journey ?? NOT_STARTED;
+      if (state.name !== 'failed' || state.error.code !== code) return;
       this.#advice = adviceFor(code, surroundings(), language);
       this.requestUpdate();
     } catch {

@@ -99,6 +99,9 @@ const screens = css`
     background: color-mix(in srgb, var(--kyc-accent) 10%, transparent);
     color: var(--kyc-accent);
   }
+  .advice:empty {
+    display: none;
+  }
   .privacy {
     display: flex;
     gap: 0.5rem;

@@ -135,22 +135,24 @@ function choosingScreen(view: View, { step, taking }: In<'choosing'>): TemplateR
         ${taking ? choosing.judging : `${rungs.upload} ${steps[step].advice}`}
       </p>
       <input type="file" accept=${ACCEPTED_FILES} aria-label=${choosing.file} hidden @change=${take} />
-      ${
-        taking
-          ? html`<progress aria-label=${choosing.judging}></progress>`
-          : html`<div class="actions">
-              ${button(view, 'retry', 'secondary', choosing.camera)}
-              <button
-                type="button"
-                class="primary"
-                part="button primary"
-                data-action="file"
-                @click=${openPicker}
-              >
-                ${choosing.file}
-              </button>
-            </div>`
-      }
+      ${taking ? html`<progress aria-label=${choosing.judging}></progress>` : nothing}
+      <div class="actions">
+        ${button(view, 'cancel', 'quiet')}
+        ${
+          taking
+            ? nothing
+            : html`${button(view, 'retry', 'secondary', choosing.camera)}
+                <button
+                  type="button"
+                  class="primary"
+                  part="button primary"
+                  data-action="file"
+                  @click=${openPicker}
+                >
+                  ${choosing.file}
+                </button>`
+        }
+      </div>
     </section>
   `;
 }
@@ -246,7 +248,7 @@ function failedScreen(view: View, { error }: In<'failed'>): TemplateResult {
       ${button(view, 'retry', 'primary')}
     `,
     html`
-      ${view.advice === null ? nothing : html`<p class="advice" part="advice">${view.advice}</p>`}
+      <p class="advice" part="advice" role="status" .textContent=${view.advice ?? ''}></p>
       ${
         reasons.length > 0
           ? html`<ul class="reasons">

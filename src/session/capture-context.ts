@@ -72,7 +72,9 @@ export interface CaptureRecord {
   ): void;
   /** @param now ms, the camera's own time of the frame */
   frame(now: number): void;
-  photo(step: Step, how: Omit<PhotoContext, 'step'>): void;
+  photo(step: Step, rung: Rung): void;
+  /** A new journey begins. */
+  reset(): void;
   /** The context so far: plain data. */
   toJSON(): CaptureContext;
   /** Ends the record's one listener. */
@@ -94,7 +96,7 @@ const DRIVERS: readonly (readonly [name: string, mark: RegExp])[] = [
 
 /** Begins a record. */
 export function createCaptureRecord(): CaptureRecord {
-  const gaps: number[] = [];
+  let gaps: number[] = [];
   const photos = new Map<Step, PhotoContext>();
   let context: CameraContext | null = null;
   let count = 0;
@@ -127,9 +129,16 @@ export function createCaptureRecord(): CaptureRecord {
       }
       last = now;
     },
-    photo(step, { rung, source }) {
+    photo(step, rung) {
       photos.delete(step);
-      photos.set(step, { step, rung, source });
+      photos.set(step, { step, rung, source: rung === 'upload' ? 'file' : 'camera' });
+    },
+    reset() {
+      gaps = [];
+      photos.clear();
+      context = null;
+      [count, repeated, visibilityChanges] = [0, 0, 0];
+      last = null;
     },
     toJSON: () => ({
       camera: context,

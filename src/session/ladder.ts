@@ -52,13 +52,16 @@ export class Ladder {
     for (;;) {
       const { rung } = this;
       if (rung === 'manual' || rung === 'upload') return null;
+      const opened = (this.#opened ??= this.#open(rung));
       try {
-        const { judge, ready } = (this.#opened ??= this.#open(rung));
-        await ready;
-        return judge;
+        await opened.ready;
+        return opened.judge;
       } catch (error) {
-        // Another caller may have left this rung while both waited for it.
-        if (rung === this.rung && !this.fall(error)) throw error;
+        // Another caller may have left this rung, or begun anew, while both waited for it.
+        const isOurs = opened === this.#opened;
+        if (isOurs ? this.fall(error) : error instanceof CaptureError) continue;
+        if (isOurs) this.close();
+        throw error;
       }
     }
   }
@@ -68,8 +71,8 @@ export class Ladder {
    * @returns false where the page accepts none below, or the fault is not the rung's
    */
   fall(error: unknown): boolean {
-    this.close();
     if (!(error instanceof CaptureError) || this.#options.signal.aborted) return false;
+    this.close();
     const { fallback } = this.#options.configuration();
     // Without its files no rung that judges can be had.
     const lacksFiles = error.code === 'assets-failed';
@@ -81,6 +84,11 @@ export class Ladder {
     this.#options.onFall(below, error.code, left - this.#entered);
     this.#entered = left;
     return true;
+  }
+
+  /** Ends the analyser of a judge that failed, unless another is there already. */
+  drop(judge: Judge | null): void {
+    if (this.judge === judge) this.close();
   }
 
   /** Ends the analyser; the next climb opens another. */

@@ -12,6 +12,9 @@ interface KeptPhoto extends MadePhoto {
   readonly url: string;
 }
 
+/** How long photos wait for the person where none is stored, ms. Assumed: somebody in a kiosk has left by then. */
+const UNSTORED_LIFETIME = 5 * 60_000;
+
 /** What one submission is known by. */
 type Names = Pick<Parcel, 'refNumber' | 'submissionKey'>;
 
@@ -39,6 +42,7 @@ export class Session {
   readonly #seenCameras = new Set<string>();
   /** The file that the person chose. */
   #file: File = new File([], '');
+  #expiry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -55,7 +59,11 @@ export class Session {
       record: this.#record,
       dispatch,
       state: () => this.journey.state,
-      onLost: (error) => this.#fail(error),
+      onLost: (error) => {
+        const { state } = this.journey;
+        // Its frame is there already, and the review needs no camera.
+        if (state.name !== 'live' || !state.taking) this.#fail(error);
+      },
     });
     document.addEventListener(
       'visibilitychange',
@@ -76,8 +84,10 @@ export class Session {
   dispatch(event: Event): void {
     if (this.#life.signal.aborted) return;
     const [journey, effects] = advance(this.journey, event);
-    if (journey !== this.journey) {
+    const before = this.journey;
+    if (journey !== before) {
       this.journey = journey;
+      if (journey.photos !== before.photos || journey.state.name !== before.state.name) this.#allowTime();
       this.#forgetDropped();
       this.#options.onChange(journey);
     }
@@ -88,16 +98,27 @@ export class Session {
   async restore(): Promise<void> {
     const parcel = await (await this.#openOutbox())?.restore();
     // Who has begun already begins anew.
-    if (!parcel || this.#life.signal.aborted || this.journey.state.name !== 'start') return;
+    if (!parcel || this.#life.signal.aborted) return;
+    if (this.journey.state.name !== 'start') {
+      // What is kept from here on takes its place.
+      if (Object.keys(this.journey.photos).length === 0) void this.#wipe();
+      return;
+    }
     this.#names = parcel;
-    for (const [step, made] of parcel.photos) this.#hold(step, made);
+    for (const [step, made] of parcel.photos) {
+      this.#hold(step, made);
+      this.#record.photo(step, made.photo.rung);
+    }
     const photos = Object.fromEntries([...parcel.photos].map(([step, { photo }]) => [step, photo]));
     this.dispatch({ type: 'restored', steps: parcel.steps, photos });
   }
 
   /** Begins, goes on with the photos that were kept, or begins again after the end. */
   start(): void {
-    if (this.#photos.size === 0) this.#names = newNames();
+    if (this.#photos.size === 0) {
+      this.#names = newNames();
+      this.#record.reset();
+    }
     try {
       this.dispatch({ type: 'start', steps: this.#options.configuration().steps });
     } catch (error) {
@@ -113,6 +134,8 @@ export class Session {
 
   /** Opens the next of the device's cameras. */
   switchCamera(): void {
+    const { state } = this.journey;
+    if (state.name !== 'live' || state.taking) return;
     const { deviceId, others = [] } = this.camera ?? {};
     if (deviceId) this.#seenCameras.add(deviceId);
     if (others.every((other) => this.#seenCameras.has(other.deviceId))) this.#seenCameras.clear();
@@ -131,6 +154,7 @@ export class Session {
     this.#stop();
     this.#ladder.close();
     this.#record.stop();
+    clearTimeout(this.#expiry);
     this.#closeOutbox();
     for (const { url } of this.#photos.values()) URL.revokeObjectURL(url);
     this.#photos.clear();
@@ -240,6 +264,8 @@ export class Session {
     const scope = this.#scope();
     if (scope === null) return Promise.resolve(null);
     if (this.#outbox?.scope !== scope.text) {
+      // Nobody would find what was kept for another submission, but the next to ask for that one.
+      void this.#wipe();
       this.#closeOutbox();
       const { text, lifetime } = scope;
       const opened = import('./outbox.ts').then(
@@ -280,6 +306,13 @@ export class Session {
   #closeOutbox(): void {
     void this.#outbox?.opened.then((outbox) => outbox?.close());
     this.#outbox = null;
+  }
+
+  /** Photos that nobody goes on with are forgotten, also where none was stored: the next person may stand there. */
+  #allowTime(): void {
+    clearTimeout(this.#expiry);
+    if (Object.keys(this.journey.photos).length === 0) return;
+    this.#expiry = setTimeout(() => this.#expire(), this.#scope()?.lifetime ?? UNSTORED_LIFETIME);
   }
 
   #expire(): void {

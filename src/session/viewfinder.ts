@@ -52,6 +52,10 @@ const LOOKS = 5;
 /** ms that are said to lie between two looks. */
 const LOOK_EVERY_MS = 250;
 
+/** Frames in a row that may be missed, and the pause after each, ms. Assumed: two seconds are too long to be passing. */
+const MOST_MISSES = 20;
+const MISS_PAUSE_MS = 100;
+
 /** A larger file is scaled down before it is judged, px: no provider takes more, and small phones have little memory. */
 const LARGEST_SIDE = 2600;
 
@@ -72,6 +76,8 @@ export class Viewfinder {
 
   readonly #options: ViewfinderOptions;
   #best: Candidate | null = null;
+  /** How often in a row the camera's frame could not be taken. */
+  #misses = 0;
 
   constructor(options: ViewfinderOptions) {
     this.#options = options;
@@ -94,14 +100,17 @@ export class Viewfinder {
       this.#openCamera(step, preferred, configuration(), signal),
       climb(),
     ]);
-    const isOver = (): boolean => signal.aborted || this.#isTaking();
     let judgeFrame = first;
-    while (judgeFrame && !isOver()) {
+    while (judgeFrame && !signal.aborted && !this.#isTaking()) {
       try {
         await this.#look(step, camera, judgeFrame, signal);
       } catch (error) {
-        // The photo under way comes about without the analysis as well.
-        if (isOver() || !ladder.fall(error)) throw error;
+        if (this.#isTaking()) {
+          // The photo under way comes about without the analysis as well; the next step gets a fresh one.
+          if (error instanceof CaptureError) ladder.drop(judgeFrame);
+          return;
+        }
+        if (!ladder.fall(error)) throw error;
         judgeFrame = await climb();
       }
     }
@@ -170,7 +179,12 @@ export class Viewfinder {
     signal.throwIfAborted();
     if (this.#isTaking()) return;
     record.frame(now);
-    const frame = await createImageBitmap(camera.video);
+    const frame = await createImageBitmap(camera.video).catch(() => null);
+    if (!frame) {
+      await this.#afterMiss();
+      return;
+    }
+    this.#misses = 0;
     let kept = false;
     const began = this.#options.now();
     try {
@@ -191,6 +205,13 @@ export class Viewfinder {
     } finally {
       if (!kept) frame.close();
     }
+  }
+
+  /** Short of memory, or between two pictures, a browser may refuse one frame; not many. */
+  async #afterMiss(): Promise<void> {
+    if (++this.#misses > MOST_MISSES)
+      throw new CaptureError('camera-failed', 'The frames of the camera cannot be taken.');
+    await new Promise((resolve) => setTimeout(resolve, MISS_PAUSE_MS));
   }
 
   /**
@@ -225,11 +246,12 @@ export class Viewfinder {
     const state = this.#options.state();
     const unknown = { card: null, issues: state.name === 'live' ? state.issues : [] };
     const { rules } = configuration();
-    const judging = ladder.judge?.(step, frame, { rules, now: now(), detailed: false });
+    const { judge: judgeFrame } = ladder;
+    const judging = judgeFrame?.(step, frame, { rules, now: now(), detailed: false });
     const late = new Promise<null>((resolve) => setTimeout(resolve, JUDGED_WITHIN_MS, null));
     const judged = judging?.catch((error: unknown) => {
       // The next step gets a fresh one, unless it was only that this frame has gone.
-      if (error instanceof CaptureError) ladder.close();
+      if (error instanceof CaptureError) ladder.drop(judgeFrame);
       return null;
     });
     return certain((await Promise.race([judged, late])) ?? unknown);
@@ -294,7 +316,7 @@ export class Viewfinder {
     const { configuration, record } = this.#options;
     const { provider, straighten } = configuration();
     const limits = profileOf(provider).limits[step];
-    record.photo(step, { rung, source: rung === 'upload' ? 'file' : 'camera' });
+    record.photo(step, rung);
     const { photo, blob } = await takePhoto({ step, frame, guide, card, straighten, limits });
     return { photo: { ...photo, issues, rung }, blob };
   }

@@ -104,7 +104,10 @@ describe('the ladder', () => {
     }));
     const taking = play([start, cameraLive, ready('worker'), ...frames]).journey;
     expect(taking.state).toMatchObject({ name: 'live', taking: true });
-    for (const event of [fell('manual'), { type: 'hidden' }, { type: 'switch' }] as const) {
+    const fallen = play([fell('manual')], taking);
+    expect(fallen.journey).toEqual({ ...taking, rung: 'manual' });
+    expect(newsOf(fallen.effects)).toMatchObject([{ type: 'rung', rung: 'manual' }]);
+    for (const event of [{ type: 'hidden' }, { type: 'switch' }] as const) {
       expect(play([event], taking)).toEqual({ journey: taking, effects: [] });
     }
   });
@@ -142,6 +145,26 @@ test('a camera in trouble: no frame counts and no photo is taken until it is ove
   const over = play([{ type: 'trouble', trouble: null }, ...frames], troubled.journey);
   expect(newsOf(over.effects)[0]).toEqual({ type: 'trouble', trouble: null });
   expect(over.effects).toContainEqual({ type: 'take', step: 'selfie', frame: 'sharpest' });
+});
+
+test('a camera in trouble before the analysis is there is still in trouble then, and no more with another camera', () => {
+  const { journey } = play([start, cameraLive, { type: 'trouble', trouble: 'black' }, ready('manual')]);
+  expect(journey.state).toMatchObject({ name: 'live', trouble: 'black' });
+  expect(play([{ type: 'shutter' }], journey).effects).toEqual([]);
+  expect(play([fell('manual')], journey).journey.state).toMatchObject({ name: 'opening', trouble: 'black' });
+  for (const event of [{ type: 'hidden' }, { type: 'switch' }] as const) {
+    const { journey: next, effects } = play([event], journey);
+    expect(next.state).toMatchObject({ name: 'opening', trouble: null });
+    expect(newsOf(effects)).toEqual([{ type: 'trouble', trouble: null }]);
+  }
+});
+
+test('a rung that fails while nothing is judged is told with its reason', () => {
+  const { journey, effects } = play([start, failed('camera-denied'), fell('main-thread')]);
+  expect(journey).toMatchObject({ rung: 'main-thread', state: { name: 'failed' } });
+  expect(newsOf(effects).at(-1)).toMatchObject({ rung: 'main-thread', because: 'analysis-failed' });
+  const choosing = play([{ type: 'choose' }], journey).journey;
+  expect(play([fell('manual')], choosing)).toEqual({ journey: choosing, effects: [] });
 });
 
 test('another camera is opened in the same step', () => {

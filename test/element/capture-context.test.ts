@@ -80,9 +80,9 @@ describe('the frames', () => {
 
 test('of a photo that was taken again only the last is told, and where it stands now', () => {
   const record = begin();
-  record.photo('selfie', { rung: 'worker', source: 'camera' });
-  record.photo('ktp', { rung: 'manual', source: 'camera' });
-  record.photo('selfie', { rung: 'upload', source: 'file' });
+  record.photo('selfie', 'worker');
+  record.photo('ktp', 'manual');
+  record.photo('selfie', 'upload');
   expect(record.toJSON().photos).toEqual([
     { step: 'ktp', rung: 'manual', source: 'camera' },
     { step: 'selfie', rung: 'upload', source: 'file' },

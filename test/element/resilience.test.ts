@@ -23,9 +23,13 @@ afterEach(() => {
 });
 
 /** What an analyser of a rung does, in a session whose camera is real. */
-type Behaviour = 'works' | 'cannot' | 'lacks files' | 'crashes later';
+type Behaviour = 'works' | 'works late' | 'cannot' | 'lacks files' | 'crashes later';
 
-function begin(behaviours: Partial<Record<AnalysisRung, Behaviour>>, fallback: Rung = 'upload') {
+function begin(
+  behaviours: Partial<Record<AnalysisRung, Behaviour>>,
+  fallback: Rung = 'upload',
+  persist: number | null = null,
+) {
   const news: News[] = [];
   const opened: Rung[] = [];
   let closed = 0;
@@ -49,7 +53,7 @@ function begin(behaviours: Partial<Record<AnalysisRung, Behaviour>>, fallback: R
       rules: GUIDANCE_RULES,
       straighten: true,
       fallback,
-      persist: null,
+      persist,
       debug: false,
     }),
     onChange: () => undefined,
@@ -61,13 +65,19 @@ function begin(behaviours: Partial<Record<AnalysisRung, Behaviour>>, fallback: R
       opened.push(rung);
       const behaviour = behaviours[rung] ?? 'cannot';
       let frames = 0;
+      let abandon: (reason: unknown) => void = () => undefined;
       return {
         open: () =>
-          behaviour === 'cannot'
-            ? Promise.reject(new CaptureError('analysis-failed', 'test'))
-            : behaviour === 'lacks files'
-              ? Promise.reject(new CaptureError('assets-failed', 'test'))
-              : Promise.resolve(),
+          behaviour === 'works late'
+            ? new Promise((resolve, reject) => {
+                abandon = reject;
+                setTimeout(resolve, 500);
+              })
+            : behaviour === 'cannot'
+              ? Promise.reject(new CaptureError('analysis-failed', 'test'))
+              : behaviour === 'lacks files'
+                ? Promise.reject(new CaptureError('assets-failed', 'test'))
+                : Promise.resolve(),
         analyse: (frame) => {
           frame.close();
           return behaviour === 'crashes later' && ++frames > 3
@@ -76,6 +86,7 @@ function begin(behaviours: Partial<Record<AnalysisRung, Behaviour>>, fallback: R
         },
         close: () => {
           closed++;
+          abandon(new DOMException('closed', 'AbortError'));
         },
       };
     },
@@ -140,6 +151,27 @@ describe('the ladder', () => {
       ['manual', 'assets-failed'],
       ['worker', null],
     ]);
+  });
+
+  test('cancelled and begun anew in one task: the new journey has an analysis of its own', async () => {
+    const { session, opened, news } = begin({ worker: 'works late' });
+    await until(() => opened.length === 1);
+    session.dispatch({ type: 'cancel' });
+    session.start();
+    await until(() => state(session) === 'live');
+    expect(opened).toEqual(['worker', 'worker']);
+    expect(news.filter(({ type }) => type === 'error')).toEqual([]);
+  });
+
+  test('photos that nobody goes on with are forgotten', async () => {
+    const { session, news } = begin({}, 'upload', 400);
+    await until(() => state(session) === 'live');
+    session.dispatch({ type: 'shutter' });
+    await until(() => state(session) === 'review');
+    expect(session.photo('selfie')).not.toBeNull();
+    await until(() => state(session) === 'failed');
+    expect(news.at(-1)).toMatchObject({ type: 'error', error: { code: 'photos-expired' } });
+    expect(session.photo('selfie')).toBeNull();
   });
 
   test.each([
@@ -315,7 +347,7 @@ describe('photos that outlive a reload', () => {
   const again = async (attributes: Record<string, string> = {}): Promise<KycCapture> => {
     const element = await mount({ steps: 'ktp', analytics: 'ocr-ktp', lang: 'en', ...attributes }, noCamera);
     // Where nothing is kept there is no event to wait for.
-    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
     await element.updateComplete;
     return element;
   };

@@ -67,6 +67,7 @@ const STATES: readonly (readonly [string, State])[] = [
       cameraLive: true,
       analyserReady: false,
       away: false,
+      trouble: null,
     },
   ],
   ['trouble', live('selfie', 'too-dark', true, 'black')],
