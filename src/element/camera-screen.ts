@@ -62,7 +62,7 @@ function openingProgress({ messages }: View, state: In<'opening'>): TemplateResu
 }
 
 /** What there is to press while the camera runs, below the guide. */
-function controls(view: View, { step, guide, manual, taking }: In<'live'>): TemplateResult {
+function controls(view: View, { step, guide, manual, taking, trouble }: In<'live'>): TemplateResult {
   const { lit, focuses, messages } = view;
   return html`
     <div class="controls">
@@ -80,7 +80,7 @@ function controls(view: View, { step, guide, manual, taking }: In<'live'>): Temp
               ${ICONS.torch}${messages.torch}
             </button>`
       }
-      ${manual ? shutterButton(view, step, taking) : nothing}
+      ${manual ? shutterButton(view, step, taking || trouble !== null) : nothing}
       ${
         focuses
           ? html`<button
@@ -112,14 +112,14 @@ function switchButton(view: View, taking: boolean): TemplateResult {
   </button>`;
 }
 
-function shutterButton(view: View, step: Step, taking: boolean): TemplateResult {
+function shutterButton(view: View, step: Step, disabled: boolean): TemplateResult {
   return html`<button
     type="button"
     class="round"
     part="shutter"
     data-action="shutter"
     aria-label=${view.messages.steps[step].shutter}
-    ?disabled=${taking}
+    ?disabled=${disabled}
     @click=${() => view.act('shutter')}
   ></button>`;
 }

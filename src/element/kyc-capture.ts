@@ -137,7 +137,7 @@ export class KycCapture extends LitElement {
     super.connectedCallback();
     if (!this.#session) {
       this.#session = this.#createSession();
-      // Later, when a framework has set the attributes.
+      // Later, when the attributes are set.
       void this.updateComplete.then(() => this.#session?.restore());
     }
     this.#reflect();
@@ -222,6 +222,8 @@ export class KycCapture extends LitElement {
 
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
+    // Many pages set attributes from a script of their own, after the element is there.
+    if (changed.size > 0) void this.#session?.restore();
     this.#observeStage();
     this.#placePicture();
     this.#drawSighting();

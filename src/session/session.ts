@@ -36,6 +36,8 @@ export class Session {
   #names: Names = newNames();
   /** Where accepted photos wait, and for what; it is made when it is first needed. */
   #outbox: { readonly scope: string; readonly opened: Promise<Outbox | null> } | null = null;
+  /** What was looked for last. */
+  #restored = '';
   /** The camera that the person switched to, for the next time one is opened. */
   #preferred: string | undefined;
   /** Cameras that were open since the last time that all have been. */
@@ -94,8 +96,11 @@ export class Session {
     for (const effect of effects) this.#run(effect);
   }
 
-  /** Takes up what a reload left behind, where the page lets anything be kept. */
+  /** Takes up what a reload left behind, where the page lets anything be kept. Asks once for each submission. */
   async restore(): Promise<void> {
+    const scope = this.#scope()?.text;
+    if (scope === undefined || scope === this.#restored || this.journey.state.name !== 'start') return;
+    this.#restored = scope;
     const parcel = await (await this.#openOutbox())?.restore();
     // Who has begun already begins anew.
     if (!parcel || this.#life.signal.aborted) return;
