@@ -49,8 +49,11 @@ export interface Submissions {
 /** What a key may be: of 96 random bits or more, and good in a header. */
 export const SUBMISSION_KEY = /^[\w-]{16,128}$/;
 
-/** An answer is remembered for longer than a widget keeps photos, ms. */
-const REMEMBERED = 20 * 60_000;
+/**
+ * An answer is remembered for longer than any widget keeps photos, ms: a page may let them lie for 60 minutes (`persist`),
+ * and what is sent in the last of them may take a while.
+ */
+const REMEMBERED = 75 * 60_000;
 /** Whoever does the work says so again and again; after this silence he is taken for dead, ms. */
 const LEASE = 15_000;
 /** A repeated request waits here for the answer of the first, ms; far below the 30 s that the widget waits. */
