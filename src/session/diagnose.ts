@@ -7,7 +7,7 @@ import { policyAllowsCamera, surroundings, type Surroundings } from './surroundi
 /** What came of one file of the assets folder. */
 interface AssetDiagnosis {
   readonly file: string;
-  /** HTTP status; null where no answer came. */
+  /** HTTP status; null where no answer came, or none in time. */
   readonly status: number | null;
   /** What the server calls it; empty where it says nothing. */
   readonly type: string;
@@ -79,6 +79,9 @@ export interface DiagnoseOptions {
 
 /** What a question to the browser may take, ms; some never answer, such as a blocked database. */
 const ANSWER_MS = 3000;
+
+/** A file of which nothing more has come for this long is given up, ms: slow is no fault, silent is. */
+const SILENCE_MS = 20_000;
 
 const MANIFEST = 'manifest.json';
 const WORKER = 'worker.js';
@@ -248,19 +251,75 @@ async function fetchOne(
   let status: number | null = null;
   let type = '';
   let content: ArrayBuffer | null = null;
+  const patience = listen(signal);
   try {
-    const response = await fetch(new URL(file, base), { signal });
+    const response = await patience.for(fetch(new URL(file, base), { signal: patience.signal }));
     status = response.status;
     type = response.headers.get('content-type') ?? '';
-    content = await response.arrayBuffer();
+    content = await readBody(response, patience);
   } catch {
     // Told below by what is missing: the browser does not say more to a page.
+  } finally {
+    patience.end();
   }
   const ms = Math.round(performance.now() - began);
   const hash = await compare(content, sha256);
   const bytes = content?.byteLength ?? 0;
   const diagnosis = { file, status, type, bytes, hash, ms };
-  return { diagnosis: { ...diagnosis, trouble: troubleOf(diagnosis, content !== null) }, content };
+  const trouble = patience.why() ?? troubleOf(diagnosis, content !== null);
+  return { diagnosis: { ...diagnosis, trouble }, content };
+}
+
+/** Waits for what a server sends, as long as it goes on to send and the diagnosis is wanted. */
+interface Patience {
+  /** Aborts when the patience is over. */
+  readonly signal: AbortSignal;
+  /** What a promise brings. @throws Error where the patience is over before */
+  for<T>(promise: Promise<T>): Promise<T>;
+  /** Why it was over, in English, or null. */
+  why(): string | null;
+  /** Waits no longer, and lets go of what still comes. */
+  end(): void;
+}
+
+function listen(wanted: AbortSignal): Patience {
+  const ending = new AbortController();
+  let reason: string | null = null;
+  const stop = (why: string): void => {
+    reason ??= why;
+    ending.abort();
+  };
+  const unwanted = (): void => stop('the diagnosis was ended');
+  if (wanted.aborted) unwanted();
+  else wanted.addEventListener('abort', unwanted);
+  return {
+    signal: ending.signal,
+    async for(promise) {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const over = new Promise<never>((_, reject) => {
+        const give = (): void => reject(new Error('over'));
+        if (ending.signal.aborted) give();
+        ending.signal.addEventListener('abort', give);
+        timer = setTimeout(() => stop(`nothing came for ${SILENCE_MS / 1000} s`), SILENCE_MS);
+      });
+      return Promise.race([promise, over]).finally(() => clearTimeout(timer));
+    },
+    why: () => reason,
+    end() {
+      wanted.removeEventListener('abort', unwanted);
+      ending.abort();
+    },
+  };
+}
+
+async function readBody({ body }: Response, patience: Patience): Promise<ArrayBuffer> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const reader = body?.getReader();
+  for (;;) {
+    const { value, done = true } = (await (reader && patience.for(reader.read()))) ?? {};
+    if (done) return new Blob(parts).arrayBuffer();
+    if (value) parts.push(value);
+  }
 }
 
 async function compare(content: ArrayBuffer | null, sha256: string | null): Promise<AssetDiagnosis['hash']> {

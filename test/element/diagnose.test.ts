@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { CaptureError } from '../../src/domain/result.ts';
 import { diagnose, type DiagnoseOptions, type Diagnosis } from '../../src/session/diagnose.ts';
+import { mount } from './support.ts';
 
 const ASSETS = new URL('/assets/', location.href);
 const send = window.fetch.bind(window);
@@ -174,6 +175,56 @@ describe('a file', () => {
   test('that lists the others, but not those of this build, is told', async () => {
     const diagnosis = await run({ integrity: await integrityOf('face.task') });
     expect(fileOf(diagnosis, 'manifest.json')).toMatchObject({ hash: 'wrong' });
+  });
+});
+
+describe('a server that accepts and stays silent', () => {
+  const silence = (): Promise<Response> => new Promise(() => undefined);
+  afterEach(() => vi.useRealTimers());
+
+  test.each<[what: string, answer: () => Promise<Response>, found: object]>([
+    ['from the beginning', silence, { status: null, trouble: 'nothing came for 20 s' }],
+    [
+      'in the midst',
+      () =>
+        Promise.resolve(
+          new Response(new ReadableStream({ start: (stream) => stream.enqueue(Uint8Array.of(1)) })),
+        ),
+      { status: 200, bytes: 0, hash: 'unknown', trouble: 'nothing came for 20 s' },
+    ],
+  ])('%s is given up, and the other files are looked at', async (_, answer, found) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+    answerFor({ 'face.task': answer });
+    const running = run();
+    let done = false;
+    void running.finally(() => (done = true));
+    while (!done) {
+      await vi.advanceTimersByTimeAsync(1000);
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+    const diagnosis = await running;
+    expect(fileOf(diagnosis, 'face.task')).toMatchObject(found);
+    expect(fileOf(diagnosis, 'person.tflite')).toMatchObject({ status: 200, trouble: null });
+  });
+
+  test('holds nobody who takes the element off the page; moving it is no end', async () => {
+    const asked = vi.fn(silence);
+    answerFor({ 'manifest.json': asked });
+    const element = await mount({});
+    const running = element.diagnose();
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+    const ended = vi.fn();
+    void running.finally(ended);
+    document.body.append(element);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(ended).not.toHaveBeenCalled();
+    element.remove();
+    const { assets, analysis } = await running;
+    expect(assets.map(({ file, status, trouble }) => [file, status, trouble])).toEqual([
+      ['manifest.json', null, 'the diagnosis was ended'],
+      ['worker.js', null, 'the diagnosis was ended'],
+    ]);
+    expect(analysis?.started).toBe(false);
   });
 });
 
