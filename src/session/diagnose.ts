@@ -1,7 +1,7 @@
 import { simd } from 'wasm-feature-detect';
 import type { Rung } from '../domain/ladder.ts';
 import { CaptureError, type ErrorCode } from '../domain/result.ts';
-import { listLenses, type Lens } from './lenses.ts';
+import { kindNameOf, listLenses, virtualCameraOf, type Lens } from './lenses.ts';
 import { policyAllowsCamera, surroundings, type Surroundings } from './surroundings.ts';
 
 /** What came of one file of the assets folder. */
@@ -30,7 +30,15 @@ interface ViolationDiagnosis {
   readonly source: string;
 }
 
-/** What a developer or a help desk wants to know where a capture does not work. Holds nothing personal, and no id. */
+/** A camera without its label: that may hold its owner's name, as in "Budi's iPhone Camera". */
+interface CameraDiagnosis extends Pick<Lens, 'facing' | 'megapixels'> {
+  /** `several` lenses behind one name, or a `special` one: wide, tele, macro. */
+  readonly lens: ReturnType<typeof kindNameOf>;
+  /** The known program whose camera it is, such as `OBS`. */
+  readonly virtual: string | null;
+}
+
+/** What a developer or a help desk wants to know where a capture does not work. Holds no name, label, path or id. */
 export interface Diagnosis {
   readonly rung: Rung;
   readonly secureContext: boolean;
@@ -39,8 +47,8 @@ export interface Diagnosis {
   readonly permission: PermissionState | 'unknown';
   readonly permissionPolicy: 'allowed' | 'forbidden' | 'unknown';
   readonly mediaDevices: boolean;
-  /** Labels are empty, and the rest null, until the camera was allowed once. */
-  readonly cameras: readonly Omit<Lens, 'deviceId'>[];
+  /** All null until the camera was allowed once. */
+  readonly cameras: readonly CameraDiagnosis[];
   /** WebGL 2 on the page, and on the canvas that a worker uses. */
   readonly webgl: { readonly page: boolean; readonly worker: boolean; readonly renderer: string | null };
   /** The page may compile WebAssembly; false where its policy has no `wasm-unsafe-eval`, too. */
@@ -110,7 +118,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     permission,
     permissionPolicy: allowed === null ? 'unknown' : allowed ? 'allowed' : 'forbidden',
     mediaDevices: hasMediaDevices(),
-    cameras: cameras.map(({ label, facing, megapixels }) => ({ label, facing, megapixels })),
+    cameras: cameras.map(diagnoseCamera),
     webgl: lookAtWebGl(),
     wasm: mayCompile(),
     simd: hasSimd,
@@ -139,6 +147,13 @@ async function askPermission(): Promise<PermissionState> {
   const { state } = await navigator.permissions.query({ name: 'camera' });
   return state;
 }
+
+const diagnoseCamera = (lens: Lens): CameraDiagnosis => ({
+  facing: lens.facing,
+  megapixels: lens.megapixels,
+  lens: kindNameOf(lens),
+  virtual: virtualCameraOf(lens.label),
+});
 
 function tryStorage(): Promise<boolean> {
   const name = 'kyc-capture-diagnosis';

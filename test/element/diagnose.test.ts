@@ -77,7 +77,7 @@ test('of a browser and a folder that are well finds nothing wrong', async () => 
   expect(databases.map(({ name }) => name)).not.toContain('kyc-capture-diagnosis');
 });
 
-test('never asks for a camera, and names those there are without their ids', async () => {
+test('never asks for a camera, and tells those there are without their ids and labels', async () => {
   const ask = vi.spyOn(navigator.mediaDevices, 'getUserMedia');
   vi.spyOn(navigator.mediaDevices, 'enumerateDevices').mockResolvedValue([
     Object.assign(Object.create(null) as MediaDeviceInfo, {
@@ -86,16 +86,21 @@ test('never asks for a camera, and names those there are without their ids', asy
       label: 'camera2 0, facing back',
       getCapabilities: () => ({ width: { max: 4000 }, height: { max: 3000 }, facingMode: ['environment'] }),
     }),
-    Object.assign(Object.create(null) as MediaDeviceInfo, { kind: 'videoinput', deviceId: '', label: '' }),
+    ...['Budi’s iPhone Camera', 'OBS Virtual Camera', 'Kamera Ultra Lebar Belakang Budi', ''].map((label) =>
+      Object.assign(Object.create(null) as MediaDeviceInfo, { kind: 'videoinput', deviceId: '', label }),
+    ),
     Object.assign(Object.create(null) as MediaDeviceInfo, { kind: 'audioinput', deviceId: '', label: '' }),
   ]);
   const diagnosis = await run();
   expect(ask).not.toHaveBeenCalled();
   expect(diagnosis.cameras).toEqual([
-    { label: 'camera2 0, facing back', facing: 'environment', megapixels: 12 },
-    { label: '', facing: null, megapixels: null },
+    { facing: 'environment', megapixels: 12, lens: 'main', virtual: null },
+    { facing: null, megapixels: null, lens: 'main', virtual: null },
+    { facing: null, megapixels: null, lens: 'virtual', virtual: 'OBS' },
+    { facing: 'environment', megapixels: null, lens: 'special', virtual: null },
+    { facing: null, megapixels: null, lens: null, virtual: null },
   ]);
-  expect(JSON.stringify(diagnosis)).not.toContain('secret');
+  expect(JSON.stringify(diagnosis)).not.toMatch(/secret|Budi/);
 });
 
 describe('a file', () => {
