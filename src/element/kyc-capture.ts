@@ -191,6 +191,7 @@ export class KycCapture extends LitElement {
         const analyser = createAnalyser({ assetsBase, integrity, rung: judged, signal });
         await analyser.open(() => undefined).finally(() => analyser.close());
       },
+      mayStore: folder.persist !== null,
       signal: ending.signal,
     }).finally(() => this.removeController(removal));
   }
@@ -253,13 +254,13 @@ export class KycCapture extends LitElement {
     return readConfiguration(this, this.baseURI, new URL('assets/', SCRIPT_URL));
   }
 
-  /** Those of this build where the page's attributes are wrong. */
-  #assets(): { readonly base: URL; readonly integrity: string | null } {
+  /** Those of this build, and nothing kept, where the page's attributes are wrong. */
+  #assets(): { readonly base: URL; readonly integrity: string | null; readonly persist: number | null } {
     try {
-      const { assetsBase, assetsIntegrity } = this.#configuration();
-      return { base: assetsBase, integrity: assetsIntegrity };
+      const { assetsBase, assetsIntegrity, persist } = this.#configuration();
+      return { base: assetsBase, integrity: assetsIntegrity, persist };
     } catch {
-      return { base: new URL('assets/', SCRIPT_URL), integrity: null };
+      return { base: new URL('assets/', SCRIPT_URL), integrity: null, persist: null };
     }
   }
 

@@ -62,8 +62,8 @@ export interface Diagnosis {
     readonly message: string;
     readonly ms: number;
   } | null;
-  /** IndexedDB takes a database. */
-  readonly storage: boolean;
+  /** IndexedDB takes a database; null where it was not tried, because the page wants nothing kept. */
+  readonly storage: boolean | null;
   /** WebCrypto is there. */
   readonly crypto: boolean;
   readonly online: boolean;
@@ -82,6 +82,8 @@ export interface DiagnoseOptions {
   readonly rung: Rung;
   /** Starts the analysis on that rung and ends it again; rejects where it does not start. null leaves it out. */
   readonly startAnalysis: ((signal: AbortSignal) => Promise<void>) | null;
+  /** The page lets photos be kept, so a database may be made and deleted. */
+  readonly mayStore: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -99,13 +101,13 @@ const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 /** Looks at everything that a capture needs. Never asks for permission, never rejects. */
 export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
-  const { rung, startAnalysis, signal } = options;
+  const { rung, startAnalysis, mayStore, signal } = options;
   const violations = watchViolations();
   const [permission, cameras, hasSimd, storage, assets] = await Promise.all([
     answer<Diagnosis['permission']>(askPermission, 'unknown'),
     answer(listLenses, []),
     answer(simd, false),
-    answer(tryStorage, false),
+    mayStore ? answer(tryStorage, false) : null,
     fetchAll(options),
   ]);
   const analysis = startAnalysis ? await tryAnalysis(startAnalysis, signal) : null;

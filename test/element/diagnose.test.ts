@@ -16,6 +16,7 @@ const run = (options: Partial<DiagnoseOptions> = {}): Promise<Diagnosis> =>
     integrity: null,
     rung: 'worker',
     startAnalysis: null,
+    mayStore: true,
     signal: new AbortController().signal,
     ...options,
   });
@@ -101,6 +102,22 @@ test('never asks for a camera, and tells those there are without their ids and l
     { facing: null, megapixels: null, lens: null, virtual: null },
   ]);
   expect(JSON.stringify(diagnosis)).not.toMatch(/secret|Budi/);
+});
+
+test.each<[attributes: Record<string, string>, storage: boolean | null]>([
+  [{}, true],
+  [{ persist: '5' }, true],
+  [{ persist: 'none' }, null],
+  [{ kiosk: 'kiosk' }, null],
+  [{ kiosk: 'kiosk', persist: '5' }, true],
+  [{ persist: 'forever' }, null],
+])('with %j tries the storage as far as the page lets anything be kept: %s', async (attributes, storage) => {
+  answerFor({ 'manifest.json': () => Promise.reject(new TypeError('Failed to fetch')) });
+  const element = await mount(attributes);
+  const open = vi.spyOn(indexedDB, 'open');
+  expect((await element.diagnose()).storage).toBe(storage);
+  const names = open.mock.calls.map(([name]) => name);
+  expect(names.includes('kyc-capture-diagnosis')).toBe(storage !== null);
 });
 
 describe('a file', () => {
