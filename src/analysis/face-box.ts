@@ -117,8 +117,8 @@ function findWidest(
  * @throws CaptureError `analysis-failed`
  */
 export function createBoxModels({ runtime, models }: Assets<'detector'>): Promise<BoxModels> {
-  return startingModels(async () => {
-    const { task, close } = await startDetector(runtime, models.detector);
+  return startingModels(async (keep) => {
+    const { task, close } = keep(await startDetector(runtime, models.detector));
     await warmUp((frame) => task.detectForVideo(frame, 0));
     const find = createFinder<Detected>(
       (picture, timestamp, part) => findWidest(task, picture, timestamp, part),

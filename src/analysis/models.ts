@@ -72,8 +72,11 @@ export async function warmUp(see: (frame: ImageBitmap) => unknown): Promise<void
   const blank = createSurface(WARM_UP_SIZE, WARM_UP_SIZE);
   blank.getContext('2d')?.fillRect(0, 0, WARM_UP_SIZE, WARM_UP_SIZE);
   const frame = await createImageBitmap(blank);
-  see(frame);
-  frame.close();
+  try {
+    see(frame);
+  } finally {
+    frame.close();
+  }
 }
 
 /**
@@ -82,18 +85,21 @@ export async function warmUp(see: (frame: ImageBitmap) => unknown): Promise<void
  * @throws CaptureError `analysis-failed`
  */
 export function createModels({ runtime, models: bytes }: Assets): Promise<Models> {
-  return startingModels(async () => {
-    const landmarker = await startTask(runtime, ({ fileset, canvas }) =>
-      FaceLandmarker.createFromOptions(fileset, {
-        baseOptions: { modelAssetBuffer: bytes.landmarker, delegate: 'CPU' },
-        runningMode: 'VIDEO',
-        numFaces: 1,
-        outputFacialTransformationMatrixes: true,
-        canvas,
-      }),
+  return startingModels(async (keep) => {
+    const landmarker = keep(
+      await startTask(runtime, ({ fileset, canvas }) =>
+        FaceLandmarker.createFromOptions(fileset, {
+          baseOptions: { modelAssetBuffer: bytes.landmarker, delegate: 'CPU' },
+          runningMode: 'VIDEO',
+          numFaces: 1,
+          outputFacialTransformationMatrixes: true,
+          canvas,
+        }),
+      ),
     );
-    const detector = await startDetector(runtime, bytes.detector);
-    const models = modelsOf(landmarker, detector, createPersonMask(runtime, bytes.person));
+    const detector = keep(await startDetector(runtime, bytes.detector));
+    const mask = keep(createPersonMask(runtime, bytes.person));
+    const models = modelsOf(landmarker, detector, mask);
     await warmUp((frame) => models.see(frame, 0));
     return models;
   });

@@ -74,14 +74,23 @@ async function startNow<Task extends { close(): void }>(
       },
     };
   });
+  const fileset = { wasmLoaderPath: '', wasmBinaryPath: '' };
+  const creating = create({ fileset, canvas });
   try {
-    const fileset = { wasmLoaderPath: '', wasmBinaryPath: '' };
-    const task = await Promise.race([create({ fileset, canvas }), failure]);
+    const task = await Promise.race([creating, failure]);
     const close = (): void => {
-      task.close();
-      releaseWebGl(canvas);
+      try {
+        task.close();
+      } finally {
+        releaseWebGl(canvas);
+      }
     };
     return { task, close };
+  } catch (cause) {
+    // It may come still, when nobody waits for it any more.
+    creating.then((late) => late.close()).catch(silent);
+    releaseWebGl(canvas);
+    throw cause;
   } finally {
     clearTimeout(timer);
     delete globals.ModuleFactory;
@@ -90,12 +99,31 @@ async function startNow<Task extends { close(): void }>(
   }
 }
 
+interface Closable {
+  close(): void;
+}
+
 /**
  * Starts what a rung needs.
+ * @param start names to `keep` all that it has started: where a later one fails, they are closed
  * @throws CaptureError `analysis-failed`: the files are right, so it is this device that cannot
  */
-export async function startingModels<T>(start: () => Promise<T>): Promise<T> {
-  return start().catch((cause: unknown) => {
+export async function startingModels<T>(
+  start: (keep: <Kept extends Closable>(started: Kept) => Kept) => Promise<T>,
+): Promise<T> {
+  const kept: Closable[] = [];
+  const keep = <Kept extends Closable>(started: Kept): Kept => {
+    kept.push(started);
+    return started;
+  };
+  return start(keep).catch((cause: unknown) => {
+    for (const started of kept) {
+      try {
+        started.close();
+      } catch {
+        // A runtime that has crashed cannot be closed; the others can.
+      }
+    }
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new CaptureError('analysis-failed', `The models could not be started: ${why}`, { cause });
   });

@@ -171,13 +171,17 @@ export class KycCapture extends LitElement {
   /**
    * What a developer or a help desk wants to know where a capture does not work: secure context, permission, cameras,
    * WebGL, WASM, policy violations, every asset with its type and hash. Asks for no permission, sends nothing, never
-   * rejects but where its own code cannot be loaded.
+   * rejects but where its own code cannot be loaded. Taking the element off the page ends it with what is known by then.
    */
   async diagnose(): Promise<Diagnosis> {
     const { diagnose } = await import('../session/diagnose.ts');
     const { rung } = this.#session?.journey ?? NOT_STARTED;
     const folder = this.#assets();
     const judged = rung === 'manual' || rung === 'upload' ? 'worker' : rung;
+    const ending = new AbortController();
+    // A page that only moves the element puts it back within the same task.
+    const removal = { hostDisconnected: () => queueMicrotask(() => this.isConnected || ending.abort()) };
+    this.addController(removal);
     return diagnose({
       assetsBase: folder.base,
       integrity: folder.integrity ?? ASSETS_INTEGRITY,
@@ -187,8 +191,9 @@ export class KycCapture extends LitElement {
         const analyser = createAnalyser({ assetsBase, integrity, rung: judged, signal });
         await analyser.open(() => undefined).finally(() => analyser.close());
       },
-      signal: new AbortController().signal,
-    });
+      mayStore: folder.persist !== null,
+      signal: ending.signal,
+    }).finally(() => this.removeController(removal));
   }
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -251,13 +256,13 @@ export class KycCapture extends LitElement {
     return readConfiguration(this, this.baseURI, new URL('assets/', SCRIPT_URL));
   }
 
-  /** Those of this build where the page's attributes are wrong. */
-  #assets(): { readonly base: URL; readonly integrity: string | null } {
+  /** Those of this build, and nothing kept, where the page's attributes are wrong. */
+  #assets(): { readonly base: URL; readonly integrity: string | null; readonly persist: number | null } {
     try {
-      const { assetsBase, assetsIntegrity } = this.#configuration();
-      return { base: assetsBase, integrity: assetsIntegrity };
+      const { assetsBase, assetsIntegrity, persist } = this.#configuration();
+      return { base: assetsBase, integrity: assetsIntegrity, persist };
     } catch {
-      return { base: new URL('assets/', SCRIPT_URL), integrity: null };
+      return { base: new URL('assets/', SCRIPT_URL), integrity: null, persist: null };
     }
   }
 

@@ -28,6 +28,12 @@ const CLOCK_MARGIN = 60_000;
 /** Commands that may wait for a server that is silent. */
 const LONGEST_QUEUE = 10_000;
 const PREFIX = 'kyc-capture:';
+/** Redis runs a script in one step. */
+const HOLD = `local held = redis.call('GET', KEYS[1])
+if not held or held == ARGV[1] then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+return 0`;
+const DROP = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 0`;
 const keyOf = (name: string): string => `${PREFIX}submission:${name}`;
 
 /**
@@ -59,6 +65,9 @@ export async function connectRedis(server: string | RedisCommands): Promise<Redi
     submissions: {
       take: async (name, value, lifetime) =>
         (await send('SET', keyOf(name), value, 'NX', 'PX', String(lifetime))) === 'OK',
+      hold: async (name, value, lifetime) => {
+        await send('EVAL', HOLD, '1', keyOf(name), value, String(lifetime));
+      },
       read: async (name) => {
         const value = await send('GET', keyOf(name));
         return typeof value === 'string' ? value : null;
@@ -66,8 +75,8 @@ export async function connectRedis(server: string | RedisCommands): Promise<Redi
       write: async (name, value, lifetime) => {
         await send('SET', keyOf(name), value, 'PX', String(lifetime));
       },
-      drop: async (name) => {
-        await send('DEL', keyOf(name));
+      drop: async (name, value) => {
+        await send('EVAL', DROP, '1', keyOf(name), value);
       },
     },
     rateStore: (name) => new RedisStore({ client: scripts, prefix: `${PREFIX}rate:${name}:` }),

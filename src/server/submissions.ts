@@ -15,9 +15,15 @@ export interface SubmissionMemory {
    * @returns true where it has written
    */
   take(name: string, value: string, lifetime: number): Promise<boolean>;
+  /**
+   * Writes where nothing or this very value is written, in one step; leaves another's value alone.
+   * @param lifetime ms, from now
+   */
+  hold(name: string, value: string, lifetime: number): Promise<void>;
   read(name: string): Promise<string | null>;
   write(name: string, value: string, lifetime: number): Promise<void>;
-  drop(name: string): Promise<void>;
+  /** Forgets where this very value is written, in one step. */
+  drop(name: string, value: string): Promise<void>;
 }
 
 /** What the relay answers to an upload. */
@@ -49,8 +55,11 @@ export interface Submissions {
 /** What a key may be: of 96 random bits or more, and good in a header. */
 export const SUBMISSION_KEY = /^[\w-]{16,128}$/;
 
-/** An answer is remembered for longer than a widget keeps photos, ms. */
-const REMEMBERED = 20 * 60_000;
+/**
+ * An answer is remembered for longer than any widget keeps photos, ms: a page may let them lie for 60 minutes (`persist`),
+ * and what is sent in the last of them may take a while.
+ */
+const REMEMBERED = 75 * 60_000;
 /** Whoever does the work says so again and again; after this silence he is taken for dead, ms. */
 const LEASE = 15_000;
 /** A repeated request waits here for the answer of the first, ms; far below the 30 s that the widget waits. */
@@ -82,13 +91,17 @@ export function createSubmissionMemory(now: () => number): SubmissionMemory {
       if (isFree) write(name, value, lifetime);
       return Promise.resolve(isFree);
     },
+    hold: (name, value, lifetime) => {
+      if ((read(name) ?? value) === value) write(name, value, lifetime);
+      return Promise.resolve();
+    },
     read: (name) => Promise.resolve(read(name)),
     write: (name, value, lifetime) => {
       write(name, value, lifetime);
       return Promise.resolve();
     },
-    drop: (name) => {
-      written.delete(name);
+    drop: (name, value) => {
+      if (read(name) === value) written.delete(name);
       return Promise.resolve();
     },
   };
@@ -119,20 +132,23 @@ export function createSubmissions(secret: string, memory: SubmissionMemory): Sub
     async once(key, claims, signal, work) {
       const { id, sealing } = await namesOf(key, claims);
       const turn = `${id}:turn`;
+      // Whoever stalls for longer than the lease finds another's here, and must leave it to him.
+      const owner = crypto.randomUUID();
       const remembered = async (): Promise<string | null> => sure(memory.read(id));
 
       for (let waited = 0; ; waited += LOOKS_APART) {
         const before = await remembered();
         if (before !== null && before !== SENT) return unseal(before, sealing);
-        if (await sure(memory.take(turn, SENT, LEASE))) break;
+        if (await sure(memory.take(turn, owner, LEASE))) break;
         if (waited >= LONGEST_LOOK || signal.aborted) throw underWay();
         await new Promise((resolve) => setTimeout(resolve, LOOKS_APART));
       }
 
+      let isSending = false;
       let renewing: Promise<unknown> = Promise.resolve();
       const lease = setInterval(() => {
         // Where it fails, `sending` sees whether another has begun.
-        renewing = memory.write(turn, SENT, LEASE).catch(() => undefined);
+        renewing = memory.hold(turn, owner, LEASE).catch(() => undefined);
       }, LEASE / 3);
       try {
         const before = await remembered();
@@ -143,17 +159,18 @@ export function createSubmissions(secret: string, memory: SubmissionMemory): Sub
         if (before !== null) return await unseal(before, sealing);
         const answer = await work(async () => {
           if (!(await sure(memory.take(id, SENT, REMEMBERED)))) throw underWay();
+          isSending = true;
         });
         // Without it a repeated request is told that nobody knows, which is true of this memory.
         await memory.write(id, await seal(answer, sealing), REMEMBERED).catch(() => undefined);
         return answer;
       } catch (error) {
-        if (error instanceof NotSent) await memory.drop(id).catch(() => undefined);
+        if (error instanceof NotSent && isSending) await memory.drop(id, SENT).catch(() => undefined);
         throw error;
       } finally {
         clearInterval(lease);
         await renewing;
-        await memory.drop(turn).catch(() => undefined);
+        await memory.drop(turn, owner).catch(() => undefined);
       }
     },
   };

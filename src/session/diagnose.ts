@@ -1,13 +1,13 @@
 import { simd } from 'wasm-feature-detect';
 import type { Rung } from '../domain/ladder.ts';
 import { CaptureError, type ErrorCode } from '../domain/result.ts';
-import { listLenses, type Lens } from './lenses.ts';
+import { kindNameOf, listLenses, virtualCameraOf, type Lens } from './lenses.ts';
 import { policyAllowsCamera, surroundings, type Surroundings } from './surroundings.ts';
 
 /** What came of one file of the assets folder. */
 interface AssetDiagnosis {
   readonly file: string;
-  /** HTTP status; null where no answer came. */
+  /** HTTP status; null where no answer came, or none in time. */
   readonly status: number | null;
   /** What the server calls it; empty where it says nothing. */
   readonly type: string;
@@ -30,7 +30,15 @@ interface ViolationDiagnosis {
   readonly source: string;
 }
 
-/** What a developer or a help desk wants to know where a capture does not work. Holds nothing personal, and no id. */
+/** A camera without its label: that may hold its owner's name, as in "Budi's iPhone Camera". */
+interface CameraDiagnosis extends Pick<Lens, 'facing' | 'megapixels'> {
+  /** `several` lenses behind one name, or a `special` one: wide, tele, macro. */
+  readonly lens: ReturnType<typeof kindNameOf>;
+  /** The known program whose camera it is, such as `OBS`. */
+  readonly virtual: string | null;
+}
+
+/** What a developer or a help desk wants to know where a capture does not work. Holds no name, label, path or id. */
 export interface Diagnosis {
   readonly rung: Rung;
   readonly secureContext: boolean;
@@ -39,8 +47,8 @@ export interface Diagnosis {
   readonly permission: PermissionState | 'unknown';
   readonly permissionPolicy: 'allowed' | 'forbidden' | 'unknown';
   readonly mediaDevices: boolean;
-  /** Labels are empty, and the rest null, until the camera was allowed once. */
-  readonly cameras: readonly Omit<Lens, 'deviceId'>[];
+  /** All null until the camera was allowed once. */
+  readonly cameras: readonly CameraDiagnosis[];
   /** WebGL 2 on the page, and on the canvas that a worker uses. */
   readonly webgl: { readonly page: boolean; readonly worker: boolean; readonly renderer: string | null };
   /** The page may compile WebAssembly; false where its policy has no `wasm-unsafe-eval`, too. */
@@ -54,8 +62,8 @@ export interface Diagnosis {
     readonly message: string;
     readonly ms: number;
   } | null;
-  /** IndexedDB takes a database. */
-  readonly storage: boolean;
+  /** IndexedDB takes a database; null where it was not tried, because the page wants nothing kept. */
+  readonly storage: boolean | null;
   /** WebCrypto is there. */
   readonly crypto: boolean;
   readonly online: boolean;
@@ -74,11 +82,16 @@ export interface DiagnoseOptions {
   readonly rung: Rung;
   /** Starts the analysis on that rung and ends it again; rejects where it does not start. null leaves it out. */
   readonly startAnalysis: ((signal: AbortSignal) => Promise<void>) | null;
+  /** The page lets photos be kept, so a database may be made and deleted. */
+  readonly mayStore: boolean;
   readonly signal: AbortSignal;
 }
 
 /** What a question to the browser may take, ms; some never answer, such as a blocked database. */
 const ANSWER_MS = 3000;
+
+/** A file of which nothing more has come for this long is given up, ms: slow is no fault, silent is. */
+const SILENCE_MS = 20_000;
 
 const MANIFEST = 'manifest.json';
 const WORKER = 'worker.js';
@@ -88,13 +101,13 @@ const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 /** Looks at everything that a capture needs. Never asks for permission, never rejects. */
 export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
-  const { rung, startAnalysis, signal } = options;
+  const { rung, startAnalysis, mayStore, signal } = options;
   const violations = watchViolations();
   const [permission, cameras, hasSimd, storage, assets] = await Promise.all([
     answer<Diagnosis['permission']>(askPermission, 'unknown'),
     answer(listLenses, []),
     answer(simd, false),
-    answer(tryStorage, false),
+    mayStore ? answer(tryStorage, false) : null,
     fetchAll(options),
   ]);
   const analysis = startAnalysis ? await tryAnalysis(startAnalysis, signal) : null;
@@ -107,7 +120,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     permission,
     permissionPolicy: allowed === null ? 'unknown' : allowed ? 'allowed' : 'forbidden',
     mediaDevices: hasMediaDevices(),
-    cameras: cameras.map(({ label, facing, megapixels }) => ({ label, facing, megapixels })),
+    cameras: cameras.map(diagnoseCamera),
     webgl: lookAtWebGl(),
     wasm: mayCompile(),
     simd: hasSimd,
@@ -136,6 +149,13 @@ async function askPermission(): Promise<PermissionState> {
   const { state } = await navigator.permissions.query({ name: 'camera' });
   return state;
 }
+
+const diagnoseCamera = (lens: Lens): CameraDiagnosis => ({
+  facing: lens.facing,
+  megapixels: lens.megapixels,
+  lens: kindNameOf(lens),
+  virtual: virtualCameraOf(lens.label),
+});
 
 function tryStorage(): Promise<boolean> {
   const name = 'kyc-capture-diagnosis';
@@ -248,19 +268,75 @@ async function fetchOne(
   let status: number | null = null;
   let type = '';
   let content: ArrayBuffer | null = null;
+  const patience = listen(signal);
   try {
-    const response = await fetch(new URL(file, base), { signal });
+    const response = await patience.for(fetch(new URL(file, base), { signal: patience.signal }));
     status = response.status;
     type = response.headers.get('content-type') ?? '';
-    content = await response.arrayBuffer();
+    content = await readBody(response, patience);
   } catch {
     // Told below by what is missing: the browser does not say more to a page.
+  } finally {
+    patience.end();
   }
   const ms = Math.round(performance.now() - began);
   const hash = await compare(content, sha256);
   const bytes = content?.byteLength ?? 0;
   const diagnosis = { file, status, type, bytes, hash, ms };
-  return { diagnosis: { ...diagnosis, trouble: troubleOf(diagnosis, content !== null) }, content };
+  const trouble = patience.why() ?? troubleOf(diagnosis, content !== null);
+  return { diagnosis: { ...diagnosis, trouble }, content };
+}
+
+/** Waits for what a server sends, as long as it goes on to send and the diagnosis is wanted. */
+interface Patience {
+  /** Aborts when the patience is over. */
+  readonly signal: AbortSignal;
+  /** What a promise brings. @throws Error where the patience is over before */
+  for<T>(promise: Promise<T>): Promise<T>;
+  /** Why it was over, in English, or null. */
+  why(): string | null;
+  /** Waits no longer, and lets go of what still comes. */
+  end(): void;
+}
+
+function listen(wanted: AbortSignal): Patience {
+  const ending = new AbortController();
+  let reason: string | null = null;
+  const stop = (why: string): void => {
+    reason ??= why;
+    ending.abort();
+  };
+  const unwanted = (): void => stop('the diagnosis was ended');
+  if (wanted.aborted) unwanted();
+  else wanted.addEventListener('abort', unwanted);
+  return {
+    signal: ending.signal,
+    async for(promise) {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const over = new Promise<never>((_, reject) => {
+        const give = (): void => reject(new Error('over'));
+        if (ending.signal.aborted) give();
+        ending.signal.addEventListener('abort', give);
+        timer = setTimeout(() => stop(`nothing came for ${SILENCE_MS / 1000} s`), SILENCE_MS);
+      });
+      return Promise.race([promise, over]).finally(() => clearTimeout(timer));
+    },
+    why: () => reason,
+    end() {
+      wanted.removeEventListener('abort', unwanted);
+      ending.abort();
+    },
+  };
+}
+
+async function readBody({ body }: Response, patience: Patience): Promise<ArrayBuffer> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const reader = body?.getReader();
+  for (;;) {
+    const { value, done = true } = (await (reader && patience.for(reader.read()))) ?? {};
+    if (done) return new Blob(parts).arrayBuffer();
+    if (value) parts.push(value);
+  }
 }
 
 async function compare(content: ArrayBuffer | null, sha256: string | null): Promise<AssetDiagnosis['hash']> {

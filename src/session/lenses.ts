@@ -21,7 +21,10 @@ const VIRTUAL = 3;
 const COLOURLESS = 4;
 
 /** An iPhone names its lenses in the language of the phone: "Kamera Ultra Lebar Belakang", "Dwikamera Lebar Belakang". */
-const KINDS: readonly (readonly [kind: number, words: RegExp])[] = [
+const KINDS: readonly (readonly [
+  kind: typeof COLOURLESS | typeof SEVERAL | typeof SPECIAL,
+  words: RegExp,
+])[] = [
   [
     COLOURLESS,
     /^(?!.*rgb).*(\bir\b|infra[ -]?(red|merah)|windows hello|\bdepth\b|kedalaman|\btof\b|lidar|thermal)/i,
@@ -60,7 +63,20 @@ export function virtualCameraOf(label: string): string | null {
   return VIRTUAL_CAMERAS.find(([, words]) => words.test(label))?.[0] ?? null;
 }
 
-function kindOf({ label }: Lens): number {
+const KIND_NAMES = {
+  [MAIN]: 'main',
+  [SEVERAL]: 'several',
+  [SPECIAL]: 'special',
+  [VIRTUAL]: 'virtual',
+  [COLOURLESS]: 'colourless',
+} as const;
+
+/** The kind of lens, in a word; null where there is no label to tell it. */
+export function kindNameOf(lens: Lens): (typeof KIND_NAMES)[keyof typeof KIND_NAMES] | null {
+  return lens.label === '' ? null : KIND_NAMES[kindOf(lens)];
+}
+
+function kindOf({ label }: Lens): keyof typeof KIND_NAMES {
   const [kind] = KINDS.find(([, words]) => words.test(label)) ?? [];
   return kind ?? (virtualCameraOf(label) ? VIRTUAL : MAIN);
 }

@@ -1,4 +1,6 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { FaceDetector, FaceLandmarker } from '@mediapipe/tasks-vision';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createBoxModels } from '../../src/analysis/face-box.ts';
 import { createModels, type Models } from '../../src/analysis/models.ts';
 import type { Plane } from '../../src/analysis/pixels.ts';
 import type { Point, Size } from '../../src/domain/geometry.ts';
@@ -222,6 +224,71 @@ describe('the person mask', () => {
     expect(count).toBeLessThanOrEqual(4);
     models.see(await createImageBitmap(emptyFrame(64, 64)), (now += 1000));
     expect(models.see(await createImageBitmap(emptyFrame(64, 64)), (now += 1000)).person).toBeNull();
+  });
+});
+
+describe('a start that fails', () => {
+  afterEach(() => vi.restoreAllMocks());
+  /** The WebGL contexts that are made from now on. */
+  function watchContexts(): ReadonlySet<WebGL2RenderingContext> {
+    const contexts = new Set<WebGL2RenderingContext>();
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own canvas below
+    const get = HTMLCanvasElement.prototype.getContext as (
+      this: HTMLCanvasElement,
+      ...of: unknown[]
+    ) => unknown;
+    vi.spyOn(HTMLCanvasElement.prototype, 'getContext').mockImplementation(function (
+      this: HTMLCanvasElement,
+      ...of: unknown[]
+    ) {
+      const context = get.apply(this, of);
+      if (context instanceof WebGL2RenderingContext) contexts.add(context);
+      return context as never;
+    });
+    return contexts;
+  }
+  const lost = (contexts: ReadonlySet<WebGL2RenderingContext>): readonly boolean[] =>
+    [...contexts].map((context) => context.isContextLost());
+  const failed = { code: 'analysis-failed' };
+
+  test('at its second model closes the first, and gives back both canvases', async () => {
+    const assets = await loadAssets(['landmarker', 'detector', 'person']);
+    const close = vi.spyOn(FaceLandmarker.prototype, 'close');
+    const contexts = watchContexts();
+    const broken = { ...assets, models: { ...assets.models, detector: new Uint8Array(1000) } };
+    await expect(createModels(broken)).rejects.toMatchObject(failed);
+    expect(close).toHaveBeenCalledTimes(1);
+    expect(lost(contexts)).toEqual([true, true]);
+  });
+
+  test('at the warm-up closes every model, even where one of them cannot be closed', async () => {
+    const assets = await loadAssets(['landmarker', 'detector', 'person']);
+    vi.spyOn(FaceLandmarker.prototype, 'detectForVideo').mockImplementation(() => {
+      throw new Error('no memory');
+    });
+    vi.spyOn(FaceLandmarker.prototype, 'close').mockImplementation(() => {
+      throw new Error('crashed');
+    });
+    const close = vi.spyOn(FaceDetector.prototype, 'close');
+    const contexts = watchContexts();
+    await expect(createModels(assets)).rejects.toMatchObject({
+      ...failed,
+      message: expect.stringMatching(/no memory/) as unknown,
+    });
+    expect(close).toHaveBeenCalledTimes(1);
+    expect(lost(contexts)).toEqual([true, true]);
+  });
+
+  test('at the warm-up of the detector alone closes it', async () => {
+    const assets = await loadAssets(['detector']);
+    vi.spyOn(FaceDetector.prototype, 'detectForVideo').mockImplementation(() => {
+      throw new Error('no memory');
+    });
+    const close = vi.spyOn(FaceDetector.prototype, 'close');
+    const contexts = watchContexts();
+    await expect(createBoxModels(assets)).rejects.toMatchObject(failed);
+    expect(close).toHaveBeenCalledTimes(1);
+    expect(lost(contexts)).toEqual([true]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { CaptureError } from '../../src/domain/result.ts';
 import { diagnose, type DiagnoseOptions, type Diagnosis } from '../../src/session/diagnose.ts';
+import { mount } from './support.ts';
 
 const ASSETS = new URL('/assets/', location.href);
 const send = window.fetch.bind(window);
@@ -15,6 +16,7 @@ const run = (options: Partial<DiagnoseOptions> = {}): Promise<Diagnosis> =>
     integrity: null,
     rung: 'worker',
     startAnalysis: null,
+    mayStore: true,
     signal: new AbortController().signal,
     ...options,
   });
@@ -76,7 +78,7 @@ test('of a browser and a folder that are well finds nothing wrong', async () => 
   expect(databases.map(({ name }) => name)).not.toContain('kyc-capture-diagnosis');
 });
 
-test('never asks for a camera, and names those there are without their ids', async () => {
+test('never asks for a camera, and tells those there are without their ids and labels', async () => {
   const ask = vi.spyOn(navigator.mediaDevices, 'getUserMedia');
   vi.spyOn(navigator.mediaDevices, 'enumerateDevices').mockResolvedValue([
     Object.assign(Object.create(null) as MediaDeviceInfo, {
@@ -85,16 +87,37 @@ test('never asks for a camera, and names those there are without their ids', asy
       label: 'camera2 0, facing back',
       getCapabilities: () => ({ width: { max: 4000 }, height: { max: 3000 }, facingMode: ['environment'] }),
     }),
-    Object.assign(Object.create(null) as MediaDeviceInfo, { kind: 'videoinput', deviceId: '', label: '' }),
+    ...['Budi’s iPhone Camera', 'OBS Virtual Camera', 'Kamera Ultra Lebar Belakang Budi', ''].map((label) =>
+      Object.assign(Object.create(null) as MediaDeviceInfo, { kind: 'videoinput', deviceId: '', label }),
+    ),
     Object.assign(Object.create(null) as MediaDeviceInfo, { kind: 'audioinput', deviceId: '', label: '' }),
   ]);
   const diagnosis = await run();
   expect(ask).not.toHaveBeenCalled();
   expect(diagnosis.cameras).toEqual([
-    { label: 'camera2 0, facing back', facing: 'environment', megapixels: 12 },
-    { label: '', facing: null, megapixels: null },
+    { facing: 'environment', megapixels: 12, lens: 'main', virtual: null },
+    { facing: null, megapixels: null, lens: 'main', virtual: null },
+    { facing: null, megapixels: null, lens: 'virtual', virtual: 'OBS' },
+    { facing: 'environment', megapixels: null, lens: 'special', virtual: null },
+    { facing: null, megapixels: null, lens: null, virtual: null },
   ]);
-  expect(JSON.stringify(diagnosis)).not.toContain('secret');
+  expect(JSON.stringify(diagnosis)).not.toMatch(/secret|Budi/);
+});
+
+test.each<[attributes: Record<string, string>, storage: boolean | null]>([
+  [{}, true],
+  [{ persist: '5' }, true],
+  [{ persist: 'none' }, null],
+  [{ kiosk: 'kiosk' }, null],
+  [{ kiosk: 'kiosk', persist: '5' }, true],
+  [{ persist: 'forever' }, null],
+])('with %j tries the storage as far as the page lets anything be kept: %s', async (attributes, storage) => {
+  answerFor({ 'manifest.json': () => Promise.reject(new TypeError('Failed to fetch')) });
+  const element = await mount(attributes);
+  const open = vi.spyOn(indexedDB, 'open');
+  expect((await element.diagnose()).storage).toBe(storage);
+  const names = open.mock.calls.map(([name]) => name);
+  expect(names.includes('kyc-capture-diagnosis')).toBe(storage !== null);
 });
 
 describe('a file', () => {
@@ -174,6 +197,56 @@ describe('a file', () => {
   test('that lists the others, but not those of this build, is told', async () => {
     const diagnosis = await run({ integrity: await integrityOf('face.task') });
     expect(fileOf(diagnosis, 'manifest.json')).toMatchObject({ hash: 'wrong' });
+  });
+});
+
+describe('a server that accepts and stays silent', () => {
+  const silence = (): Promise<Response> => new Promise(() => undefined);
+  afterEach(() => vi.useRealTimers());
+
+  test.each<[what: string, answer: () => Promise<Response>, found: object]>([
+    ['from the beginning', silence, { status: null, trouble: 'nothing came for 20 s' }],
+    [
+      'in the midst',
+      () =>
+        Promise.resolve(
+          new Response(new ReadableStream({ start: (stream) => stream.enqueue(Uint8Array.of(1)) })),
+        ),
+      { status: 200, bytes: 0, hash: 'unknown', trouble: 'nothing came for 20 s' },
+    ],
+  ])('%s is given up, and the other files are looked at', async (_, answer, found) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+    answerFor({ 'face.task': answer });
+    const running = run();
+    let done = false;
+    void running.finally(() => (done = true));
+    while (!done) {
+      await vi.advanceTimersByTimeAsync(1000);
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+    const diagnosis = await running;
+    expect(fileOf(diagnosis, 'face.task')).toMatchObject(found);
+    expect(fileOf(diagnosis, 'person.tflite')).toMatchObject({ status: 200, trouble: null });
+  });
+
+  test('holds nobody who takes the element off the page; moving it is no end', async () => {
+    const asked = vi.fn(silence);
+    answerFor({ 'manifest.json': asked });
+    const element = await mount({});
+    const running = element.diagnose();
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+    const ended = vi.fn();
+    void running.finally(ended);
+    document.body.append(element);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(ended).not.toHaveBeenCalled();
+    element.remove();
+    const { assets, analysis } = await running;
+    expect(assets.map(({ file, status, trouble }) => [file, status, trouble])).toEqual([
+      ['manifest.json', null, 'the diagnosis was ended'],
+      ['worker.js', null, 'the diagnosis was ended'],
+    ]);
+    expect(analysis?.started).toBe(false);
   });
 });
 

@@ -97,10 +97,13 @@ describe('the same key', () => {
     expect(await received(app, 'SPECIMEN01')).toHaveLength(1);
   });
 
-  test('is forgotten after 20 minutes', async () => {
+  test('is remembered for longer than any page may keep photos, and forgotten after 75 minutes', async () => {
     const { app } = stage();
     await upload(app, 'SPECIMEN01');
-    clock += 20 * 60_000 - 1;
+    // The longest that `persist` may be.
+    clock += 60 * 60_000;
+    await upload(app, 'SPECIMEN01');
+    clock += 15 * 60_000 - 1;
     await upload(app, 'SPECIMEN01');
     expect(await received(app, 'SPECIMEN01')).toHaveLength(1);
     clock += 1;
@@ -205,9 +208,9 @@ describe('what fails', () => {
     // It never hears of the end, and does not say any more that it is alive.
     void upload(app, 'JOBNEVERENDS1');
     await vi.waitFor(() => expect(written).toHaveLength(2));
-    const [[turn = ''] = []] = written;
+    const [[turn = '', owner = ''] = []] = written;
     expect(turn).toMatch(/:turn$/);
-    await memory.drop(turn);
+    await memory.drop(turn, owner);
     expect(await told(await upload(app, 'JOBNEVERENDS1'))).toMatchObject([
       502,
       { error: { code: 'upload-failed', settled: true } },
@@ -222,9 +225,55 @@ describe('what fails', () => {
     const parts = { captureContext: '{}' };
     void upload(app, 'SPECIMEN01', { parts });
     await vi.waitFor(() => expect(written).toHaveLength(1));
-    await memory.drop(written[0]?.[0] ?? '');
+    const [[turn = '', owner = ''] = []] = written;
+    await memory.drop(turn, owner);
     expect((await upload(app, 'SPECIMEN01', { parts })).status).toBe(200);
     expect(await received(app, 'SPECIMEN01')).toHaveLength(1);
+  });
+
+  test('one that stalls for longer than its lease neither renews nor drops the turn of another', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const stalled: ((error?: Error) => void)[] = [];
+    const { app, memory, written } = stage({
+      onCaptureContext: () =>
+        new Promise((resolve, reject) =>
+          stalled.push((error) => (error === undefined ? resolve() : reject(error))),
+        ),
+    });
+    const parts = { captureContext: '{}' };
+    const first = upload(app, 'SPECIMEN01', { parts });
+    await vi.waitFor(() => expect(stalled).toHaveLength(1));
+    clock += 15_001;
+    const second = upload(app, 'SPECIMEN01', { parts });
+    await vi.waitFor(() => expect(stalled).toHaveLength(2));
+    const [[turn = '', one = ''] = [], [, other = ''] = []] = written;
+    expect(one).not.toBe(other);
+    expect(await memory.read(turn)).toBe(other);
+    // Both say that they are alive.
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(await memory.read(turn)).toBe(other);
+    stalled[0]?.(new Error('late'));
+    expect((await first).status).toBe(502);
+    expect(await memory.read(turn)).toBe(other);
+    stalled[1]?.();
+    expect((await second).status).toBe(200);
+    expect(await memory.read(turn)).toBeNull();
+    expect(await received(app, 'SPECIMEN01')).toHaveLength(1);
+    vi.useRealTimers();
+  });
+
+  test('one that stalls is found alive where nobody has taken its turn', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { app, memory, written } = stage();
+    void upload(app, 'JOBNEVERENDS1');
+    await vi.waitFor(() => expect(written).toHaveLength(2));
+    const [[turn = '', owner = ''] = []] = written;
+    for (const wait of [10_000, 10_000, 20_000]) {
+      clock += wait;
+      await vi.advanceTimersByTimeAsync(5000);
+      expect(await memory.read(turn)).toBe(owner);
+    }
+    vi.useRealTimers();
   });
 
   test('while it is under way for long, others are asked to come again', async () => {
