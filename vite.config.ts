@@ -126,4 +126,8 @@ const builds: Record<string, UserConfig> = {
   },
 };
 
-export default defineConfig(({ mode }) => ({ define: assetsIntegrity(mode), build: {}, ...builds[mode] }));
+export default defineConfig(({ mode }) => ({
+  define: { ...assetsIntegrity(mode), ...(mode === 'standalone' ? { STANDALONE: 'true' } : {}) },
+  build: {},
+  ...builds[mode],
+}));

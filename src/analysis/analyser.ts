@@ -3,6 +3,7 @@ import type { AnalysisRung } from '../domain/ladder.ts';
 import type { Observation } from '../domain/observation.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
 import { STEP_TRAITS, type Subject } from '../domain/steps.ts';
+import { createPart } from './part.ts';
 
 /** What the page's session asks of the analysis. */
 export interface Analyser {
@@ -86,6 +87,8 @@ export async function observe(
   return { observation: await analyser.analyse(small, subject, guide, now, detailed), guide };
 }
 
+const loadAnalysis = createPart('analysis', () => import('./analysis.ts'));
+
 /** An analyser that runs where its rung says. Its code is loaded with `open`, as no page needs it before. */
 export function createAnalyser(options: AnalyserOptions): Analyser {
   const { signal } = options;
@@ -100,7 +103,7 @@ export function createAnalyser(options: AnalyserOptions): Analyser {
       const aborted = new Promise<never>((_, reject) =>
         closing.signal.addEventListener('abort', () => reject(closing.signal.reason as Error)),
       );
-      const loading = import('./analysis.ts').catch((cause: unknown) => {
+      const loading = loadAnalysis().catch((cause: unknown) => {
         throw new CaptureError('assets-failed', 'The code of the analysis could not be loaded.', { cause });
       });
       const { startAnalysis } = await Promise.race([loading, aborted]);

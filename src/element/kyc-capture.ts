@@ -1,5 +1,6 @@
 import { LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { createAnalyser } from '../analysis/analyser.ts';
+import { createPart } from '../analysis/part.ts';
 import { NOT_STARTED, type News } from '../domain/journey.ts';
 import { pictureInViewport, type Point, type Size } from '../domain/geometry.ts';
 import { CaptureError, type ErrorCode, type Step } from '../domain/result.ts';
@@ -21,6 +22,14 @@ const ADVISED: readonly ErrorCode[] = ['camera-denied', 'in-app-browser'];
 
 /** Worker, WASM and models lie beside the script unless the page says otherwise. */
 const SCRIPT_URL = import.meta.url;
+
+// Named, so that the part needs no file of the bundler's own, which nobody would ask for anew.
+const loadSubmit = createPart('submit', async () => {
+  const { submit } = await import('../session/submit.ts');
+  return { submit };
+});
+const loadDiagnose = createPart('diagnose', () => import('../session/diagnose.ts'));
+const loadAdvice = createPart('advice', () => import('./messages/advice.ts'));
 
 /**
  * `<kyc-capture>`: leads a person to a good selfie and good photos of KTP, SIM and NPWP, and sends selfie and KTP.
@@ -174,7 +183,7 @@ export class KycCapture extends LitElement {
    * rejects but where its own code cannot be loaded. Taking the element off the page ends it with what is known by then.
    */
   async diagnose(): Promise<Diagnosis> {
-    const { diagnose } = await import('../session/diagnose.ts');
+    const { diagnose } = await loadDiagnose();
     const { rung } = this.#session?.journey ?? NOT_STARTED;
     const folder = this.#assets();
     const judged = rung === 'manual' || rung === 'upload' ? 'worker' : rung;
@@ -247,7 +256,12 @@ export class KycCapture extends LitElement {
       onSubmit: (submission) => fire(this, 'kyc-submit', submission),
       openCamera,
       createAnalyser,
-      submit: async (request) => (await loadSubmit()).submit(request),
+      submit: async (request) => {
+        const { submit } = await loadSubmit().catch(() => {
+          throw new CaptureError('upload-failed', 'what sends the photos could not be loaded');
+        });
+        return submit(request);
+      },
       now: () => performance.now(),
     });
   }
@@ -312,7 +326,7 @@ export class KycCapture extends LitElement {
     const { language } = this.#messages();
     try {
       const [{ adviceFor }, { surroundings }] = await Promise.all([
-        import('./messages/advice.ts'),
+        loadAdvice(),
         import('../session/surroundings.ts'),
       ]);
       // Another fault may be on the screen by now.
@@ -382,13 +396,6 @@ export class KycCapture extends LitElement {
     this.#shownScreen = shown;
     if (isNew) this.renderRoot.querySelector<HTMLElement>('h2')?.focus({ preventScroll: true });
   }
-}
-
-/** What sends is not needed before the photos are there; a try that failed leaves nothing behind. */
-async function loadSubmit(): Promise<typeof import('../session/submit.ts')> {
-  return import('../session/submit.ts').catch(() => {
-    throw new CaptureError('upload-failed', 'what sends the photos could not be loaded');
-  });
 }
 
 declare global {

@@ -1,3 +1,4 @@
+import { createPart } from '../analysis/part.ts';
 import { step as advance } from '../domain/flow.ts';
 import { NOT_STARTED, type Effect, type Event, type Journey } from '../domain/journey.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
@@ -6,6 +7,8 @@ import { Ladder } from './ladder.ts';
 import type { SessionOptions } from './options.ts';
 import type { Outbox, Parcel } from './outbox.ts';
 import { Viewfinder, type MadePhoto } from './viewfinder.ts';
+
+const loadOutbox = createPart('outbox', () => import('./outbox.ts'));
 
 /** A photo with the address of its picture. */
 interface KeptPhoto extends MadePhoto {
@@ -273,7 +276,7 @@ export class Session {
       void this.#wipe();
       this.#closeOutbox();
       const { text, lifetime } = scope;
-      const opened = import('./outbox.ts').then(
+      const opened = loadOutbox().then(
         ({ createOutbox }) =>
           this.#life.signal.aborted
             ? null

@@ -1,3 +1,4 @@
+import { createPart } from '../analysis/part.ts';
 import type { SendingPhase } from '../domain/journey.ts';
 import { CaptureError, STEPS, type ErrorCode, type Result, type Step } from '../domain/result.ts';
 import { readError, readPending, readResult, type TokenAnswer } from '../providers/contract.ts';
@@ -5,6 +6,8 @@ import { profileOf, wantedOf, type Wanted } from '../providers/profiles.ts';
 import { parseBody, saysYes, type ProviderAnswer } from '../providers/provider.ts';
 import { Line, type SubmitTimings } from './line.ts';
 import type { Transport } from './transport.ts';
+
+const loadDirectPart = createPart('direct', () => import('./direct.ts'));
 
 /** What the person is shown while photos are on their way. */
 export interface SubmitProgress {
@@ -102,7 +105,7 @@ export async function submit(request: SubmitRequest): Promise<Result> {
 }
 
 async function loadDirect(): Promise<typeof submitToRelay> {
-  const { submitDirect } = await import('./direct.ts').catch(() => {
+  const { submitDirect } = await loadDirectPart().catch(() => {
     throw new CaptureError('assets-failed', 'what direct mode needs could not be loaded');
   });
   return submitDirect;

@@ -1,11 +1,4 @@
 import { once } from 'node:events';
-import {
-  createServer,
-  request as ask,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import pLimit from 'p-limit';
@@ -13,6 +6,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { CaptureError, type Result } from '../../src/domain/result.ts';
 import { createApp, type Received } from '../../src/server/index.ts';
 import { submit, type SubmitRequest } from '../../src/session/submit.ts';
+import { FAULTS, FaultyProxy, type Fault } from '../faulty-proxy.ts';
 import { overHttp, QUICK } from './support.ts';
 
 /*
@@ -32,95 +26,8 @@ vi.mock(import('../../src/server/jpeg.ts'), async (original) => ({
 const SCALE = 30;
 /** Submissions at one time. */
 const AT_ONCE = 8;
-const FAULTS = ['dropped', 'answer-lost', 'delayed', 'answered-500', 'half-sent', 'half-answered'] as const;
-type Fault = (typeof FAULTS)[number];
 /** Which request is spoilt, by its number in the submission from 0, and how. */
 type Plan = ReadonlyMap<number, Fault>;
-
-/** A proxy that counts the requests of one submission, and spoils those of its plan. */
-class Proxy {
-  readonly #server: Server;
-  readonly #upstream: number;
-  readonly #plan: Plan;
-  seen = 0;
-  spoilt = 0;
-
-  constructor(upstream: number, plan: Plan) {
-    this.#upstream = upstream;
-    this.#plan = plan;
-    this.#server = createServer((request, response) => {
-      void this.#pass(request, response).catch(() => response.destroy());
-    });
-  }
-
-  async listen(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  close(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
-  }
-
-  async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const fault = this.#plan.get(this.seen++);
-    const body: Buffer[] = [];
-    for await (const chunk of request) body.push(chunk as Buffer);
-    const sent = Buffer.concat(body);
-    if (fault) this.spoilt++;
-    switch (fault) {
-      case 'dropped':
-        request.socket.destroy();
-        return;
-      case 'answered-500':
-        response.writeHead(500, { 'content-type': 'text/html' }).end('<html>SPECIMEN gateway</html>');
-        return;
-      case 'half-sent':
-        await this.#half(request, sent);
-        request.socket.destroy();
-        return;
-      case 'delayed':
-        await new Promise((resolve) => setTimeout(resolve, 30_000 / SCALE));
-    }
-    const answer = await this.#forward(request, sent);
-    switch (fault) {
-      case 'answer-lost':
-        request.socket.destroy();
-        return;
-      case 'half-answered':
-        response.writeHead(answer.status, { ...answer.headers, 'content-length': answer.body.length });
-        response.write(answer.body.subarray(0, answer.body.length / 2), () => request.socket.destroy());
-        return;
-      default:
-        response.writeHead(answer.status, answer.headers).end(answer.body);
-    }
-  }
-
-  #options({ method, url, headers }: IncomingMessage) {
-    // Each on a connection of its own, so that cutting one off is no other one's fault.
-    return { port: this.#upstream, host: '127.0.0.1', method, path: url, headers, agent: false };
-  }
-
-  async #forward(incoming: IncomingMessage, sent: Buffer) {
-    const outgoing = ask(this.#options(incoming)).end(sent);
-    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
-    const body: Buffer[] = [];
-    for await (const chunk of answer) body.push(chunk as Buffer);
-    const { 'transfer-encoding': _, connection: _too, ...headers } = answer.headers;
-    return { status: answer.statusCode ?? 0, headers, body: Buffer.concat(body) };
-  }
-
-  /** The server gets the headers, which promise the whole, and half of it. */
-  async #half(incoming: IncomingMessage, sent: Buffer): Promise<void> {
-    const outgoing = ask(this.#options(incoming));
-    outgoing.on('error', () => undefined);
-    await new Promise((resolve) => outgoing.write(sent.subarray(0, sent.length / 2), resolve));
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    outgoing.destroy();
-  }
-}
 
 // What the relay and the sandbox decode and wait for is not what is tested here.
 const app = createApp({ ...QUICK, sandbox: { ...QUICK.sandbox, pollsBeforeEnd: 1 } });
@@ -205,8 +112,12 @@ interface Counts {
 
 /** One submission through a proxy of its own. */
 async function through(way: Way, plan: Plan) {
-  const proxy = new Proxy((upstream.address() as AddressInfo).port, plan);
-  const request = requestFor(way, await proxy.listen());
+  const proxy = new FaultyProxy({
+    upstream: (upstream.address() as AddressInfo).port,
+    faultOf: (_request, place) => plan.get(place),
+    delay: 30_000 / SCALE,
+  });
+  const request = requestFor(way, `http://127.0.0.1:${await proxy.listen()}`);
   try {
     const { errors, result } = await send(request);
     return { errors, result, proxy, arrived: await arrivals(request.refNumber) };
