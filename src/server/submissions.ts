@@ -144,7 +144,8 @@ export function createSubmissions(secret: string, memory: SubmissionMemory): Sub
         await new Promise((resolve) => setTimeout(resolve, LOOKS_APART));
       }
 
-      let isSending = false;
+      let begun = false;
+      const hasBegun = (): boolean => begun;
       let renewing: Promise<unknown> = Promise.resolve();
       const lease = setInterval(() => {
         // Where it fails, `sending` sees whether another has begun.
@@ -159,13 +160,13 @@ export function createSubmissions(secret: string, memory: SubmissionMemory): Sub
         if (before !== null) return await unseal(before, sealing);
         const answer = await work(async () => {
           if (!(await sure(memory.take(id, SENT, REMEMBERED)))) throw underWay();
-          isSending = true;
+          begun = true;
         });
         // Without it a repeated request is told that nobody knows, which is true of this memory.
         await memory.write(id, await seal(answer, sealing), REMEMBERED).catch(() => undefined);
         return answer;
       } catch (error) {
-        if (error instanceof NotSent && isSending) await memory.drop(id, SENT).catch(() => undefined);
+        if (error instanceof NotSent && hasBegun()) await memory.drop(id, SENT).catch(() => undefined);
         throw error;
       } finally {
         clearInterval(lease);

@@ -218,9 +218,9 @@ describe('a server that accepts and stays silent', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
     answerFor({ 'face.task': answer });
     const running = run();
-    let done = false;
-    void running.finally(() => (done = true));
-    while (!done) {
+    const ended = vi.fn();
+    void running.finally(ended);
+    while (ended.mock.calls.length === 0) {
       await vi.advanceTimersByTimeAsync(1000);
       await new Promise((resolve) => requestAnimationFrame(resolve));
     }
