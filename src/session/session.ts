@@ -102,12 +102,13 @@ export class Session {
   /** Takes up what a reload left behind, where the page lets anything be kept. Asks once for each submission. */
   async restore(): Promise<void> {
     const scope = this.#scope()?.text;
-    if (scope === undefined || scope === this.#restored || this.journey.state.name !== 'start') return;
+    const hasBegun = (): boolean => this.journey.state.name !== 'start';
+    if (scope === undefined || scope === this.#restored || hasBegun()) return;
     this.#restored = scope;
     const parcel = await (await this.#openOutbox())?.restore();
-    // Who has begun already begins anew.
     if (!parcel || this.#life.signal.aborted) return;
-    if (this.journey.state.name !== 'start') {
+    // Who has begun already begins anew.
+    if (hasBegun()) {
       // What is kept from here on takes its place.
       if (Object.keys(this.journey.photos).length === 0) void this.#wipe();
       return;
