@@ -127,6 +127,8 @@ export function createOutbox({ scope, lifetime, onExpired, now = Date.now }: Out
       const asked = ++latest;
       let waiting = true;
       const parcel = await inTurn(async () => {
+        // Before it waits for others, one of which would be itself.
+        if (closed) return null;
         // An element that was only moved on the page finds what it was keeping.
         await Promise.all(leaving);
         const found = held ? null : await findParcel(scope, now(), lifetime);

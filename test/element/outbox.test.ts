@@ -146,6 +146,19 @@ test('two elements of different scopes keep apart', async () => {
   expect(await open().restore()).toMatchObject({ refNumber: REF });
 });
 
+test('one that is closed before it has looked holds up nobody', async () => {
+  // A page that sets its attributes one after the other asks for one submission, then for another.
+  const early = open();
+  const looking = early.restore();
+  void early.wipe();
+  early.close();
+  expect(await looking).toBeNull();
+  const outbox = open({ scope: 'two' });
+  await outbox.keep(parcel());
+  outbox.close();
+  expect(await open({ scope: 'two' }).restore()).not.toBeNull();
+});
+
 test('of several parcels of one scope the newest counts; the others are wiped', async () => {
   for (const submissionKey of ['SPECIMEN-KEY-OLD', 'SPECIMEN-KEY-NEW']) {
     const outbox = open();
