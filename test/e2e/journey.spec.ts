@@ -136,7 +136,9 @@ test('further cards: the page gets all four photos, the provider its two', async
     outcome.photos.map(({ step, jpeg }) => `${step} ${jpeg.length}`).join(),
   );
   const uploads = (await capture.bodies()).filter(({ url }) => url.endsWith('/kyc/submissions'));
-  expect(uploads.map(({ parts }) => parts.map(({ name }) => name))).toEqual([['selfie', 'ktp', 'refNumber']]);
+  expect(uploads.map(({ parts }) => parts.map(({ name }) => name))).toEqual([
+    ['selfie', 'ktp', 'refNumber', 'captureContext'],
+  ]);
   await expect(capture.page.locator('#result figure')).toHaveCount(4);
   await expectPrivate(capture);
   expect(capture.console).toEqual([]);

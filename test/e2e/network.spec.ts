@@ -341,24 +341,6 @@ test('every request that sends broken in every way: a result, and the photo is s
   ]);
 });
 
-test('every request of the analysis broken in every way: a photo, by itself or by hand, and a result', async ({
-  captureBrowser,
-}) => {
-  test.setTimeout(900_000);
-  // The other two models come in the same way.
-  const plans = [...delayed(['GET /kyc/assets/face.task']), ...singles].filter(
-    (plan) => concernsAnalysis(plan) && !isOfOtherModel(plan),
-  );
-  await Promise.all([
-    playAll(
-      captureBrowser,
-      plans.filter((plan) => !isOfPart(plan)),
-      'analysis',
-    ),
-    playAll(remembering, plans.filter(isOfPart), 'part for the analysis'),
-  ]);
-});
-
 test('every request gone four times on end: an error that says so, and the person’s own retry gets the result', async ({
   captureBrowser,
 }) => {
@@ -375,6 +357,24 @@ test('every request gone four times on end: an error that says so, and the perso
 
 test.describe('at length', () => {
   test.skip(wanted === undefined, 'NETWORK_FAULTS is not set');
+
+  test('every request of the analysis broken in every way: a photo, by itself or by hand, and a result', async ({
+    captureBrowser,
+  }) => {
+    test.setTimeout(900_000);
+    // The other two models come in the same way.
+    const plans = [...delayed(['GET /kyc/assets/face.task']), ...singles].filter(
+      (plan) => concernsAnalysis(plan) && !isOfOtherModel(plan),
+    );
+    await Promise.all([
+      playAll(
+        captureBrowser,
+        plans.filter((plan) => !isOfPart(plan)),
+        'analysis',
+      ),
+      playAll(remembering, plans.filter(isOfPart), 'part for the analysis'),
+    ]);
+  });
 
   test('every request delayed, the other models, and parts in a browser of today', async ({
     captureBrowser,

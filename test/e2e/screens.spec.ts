@@ -2,7 +2,7 @@ import { CARD_SCENE, faceScene } from '../../demo/people.ts';
 import { expect, person, SETTINGS, test } from './support.ts';
 
 /** Every screen in every setting, for the eye: `test-results/screens/`. */
-for (const setting of ['phone, upright camera', 'desktop']) {
+for (const setting of ['phone, upright camera']) {
   const options = SETTINGS[setting];
   test(`screens: ${setting}`, async ({ open }) => {
     let release: () => void = () => undefined;
