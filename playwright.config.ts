@@ -9,7 +9,8 @@ export default defineConfig({
   ],
   // Half of the time is waiting: for holds, polls and limits.
   workers: 2,
-  timeout: 120_000,
+  timeout: 240_000,
+  expect: { timeout: 15_000 },
   reporter: 'list',
   webServer: {
     command: `tsx demo/serve.ts --port ${PORT}`,

@@ -45,7 +45,7 @@ const NAMES: PageNames = {
 };
 
 /** Longest wait where the caller names none, ms. Loading the models is the longest part. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** A page with the tag, and everything a person in front of it, or a tester behind it, would do. */
 export class CapturePage {

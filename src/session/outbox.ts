@@ -75,6 +75,7 @@ export function createOutbox({ scope, lifetime, onExpired, now = Date.now }: Out
   /** Counts what was asked for, so that what was overtaken is not done. */
   let latest = 0;
   let closed = false;
+  const hasLeft = (): boolean => closed;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let held: Held | null = null;
 
@@ -128,7 +129,7 @@ export function createOutbox({ scope, lifetime, onExpired, now = Date.now }: Out
       let waiting = true;
       const parcel = await inTurn(async () => {
         // Before it waits for others, one of which would be itself.
-        if (closed) return null;
+        if (hasLeft()) return null;
         // An element that was only moved on the page finds what it was keeping.
         await Promise.all(leaving);
         const found = held ? null : await findParcel(scope, now(), lifetime);

@@ -3,7 +3,7 @@ import { GUIDANCE_RULES } from '../../src/domain/rules.ts';
 import { expect, person, SETTINGS, test } from './support.ts';
 
 /** Why the shutter waits, for the eye as well: `test-results/debug/`. */
-for (const setting of ['phone, upright camera', 'desktop']) {
+for (const setting of ['phone, upright camera']) {
   const options = SETTINGS[setting];
   test(`debug, ${setting}: every measure beside its threshold, on the picture's own marks`, async ({
     open,

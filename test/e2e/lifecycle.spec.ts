@@ -99,13 +99,13 @@ async function heapOf(devTools: CDPSession): Promise<number> {
 const STAGES = [
   'appended',
   'opening',
+  'appended',
   'live',
   'appended',
   'opening',
   'appended',
-  'opening',
   'review',
-  'opening',
+  'appended',
   'appended',
 ] as const;
 

@@ -341,22 +341,22 @@ test('every request that sends broken in every way: a result, and the photo is s
   ]);
 });
 
-test('every request gone four times on end: an error that says so, and the person’s own retry gets the result', async ({
-  captureBrowser,
-}) => {
-  test.setTimeout(600_000);
-  await Promise.all([
-    playAll(
-      captureBrowser,
-      outages.filter((plan) => !isOfPart(plan)),
-      'outages',
-    ),
-    playAll(remembering, outages.filter(isOfPart), 'outages of a part'),
-  ]);
-});
-
 test.describe('at length', () => {
   test.skip(wanted === undefined, 'NETWORK_FAULTS is not set');
+
+  test('every request gone four times on end: an error that says so, and the person’s own retry gets the result', async ({
+    captureBrowser,
+  }) => {
+    test.setTimeout(600_000);
+    await Promise.all([
+      playAll(
+        captureBrowser,
+        outages.filter((plan) => !isOfPart(plan)),
+        'outages',
+      ),
+      playAll(remembering, outages.filter(isOfPart), 'outages of a part'),
+    ]);
+  });
 
   test('every request of the analysis broken in every way: a photo, by itself or by hand, and a result', async ({
     captureBrowser,

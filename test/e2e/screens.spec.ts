@@ -17,7 +17,6 @@ for (const setting of ['phone, upright camera']) {
       prepare: async (page) => {
         await page.route('**/kyc/token', async (route) => {
           if (denied) {
-            denied = false;
             await route.abort('connectionrefused');
           } else {
             await held;
@@ -58,6 +57,7 @@ for (const setting of ['phone, upright camera']) {
     await capture.press('use');
     await capture.waitForState('failed');
     await shoot('failed');
+    denied = false;
     await capture.press('retry');
     await capture.waitForState('sending');
     await shoot('sending');
