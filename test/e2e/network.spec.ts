@@ -324,25 +324,25 @@ test('the requests of a journey are those that are spoilt here', async ({ captur
   expect(own.toSorted()).toEqual(REQUESTS.toSorted());
 });
 
-test('every request that sends broken in every way: a result, and the photo is sent once', async ({
-  captureBrowser,
-}) => {
-  test.setTimeout(600_000);
-  const plans = [...delayed([...SENDING, ...PARTS.slice(2)]), ...singles].filter(
-    (plan) => !concernsAnalysis(plan),
-  );
-  await Promise.all([
-    playAll(
-      captureBrowser,
-      plans.filter((plan) => !isOfPart(plan)),
-      'sending',
-    ),
-    playAll(remembering, plans.filter(isOfPart), 'parts for sending'),
-  ]);
-});
-
 test.describe('at length', () => {
   test.skip(wanted === undefined, 'NETWORK_FAULTS is not set');
+
+  test('every request that sends broken in every way: a result, and the photo is sent once', async ({
+    captureBrowser,
+  }) => {
+    test.setTimeout(600_000);
+    const plans = [...delayed([...SENDING, ...PARTS.slice(2)]), ...singles].filter(
+      (plan) => !concernsAnalysis(plan),
+    );
+    await Promise.all([
+      playAll(
+        captureBrowser,
+        plans.filter((plan) => !isOfPart(plan)),
+        'sending',
+      ),
+      playAll(remembering, plans.filter(isOfPart), 'parts for sending'),
+    ]);
+  });
 
   test('every request gone four times on end: an error that says so, and the person’s own retry gets the result', async ({
     captureBrowser,

@@ -2,11 +2,8 @@ import type { ProviderId } from '../../src/domain/result.ts';
 import { SANDBOX_CASES, type SandboxCase } from '../../src/server/sandbox-cases.ts';
 import { expect, expectFailure, goodScenes, test } from './support.ts';
 
-const WAYS: readonly { readonly provider: ProviderId; readonly mode: 'direct' | 'relay' }[] = [
-  { provider: 'identifai', mode: 'relay' },
-  { provider: 'identifai', mode: 'direct' },
-  { provider: 'eendigo', mode: 'relay' },
-];
+/** Through the relay; what comes of direct mode, `test/server/cases.test.ts` tells. */
+const PROVIDERS: readonly ProviderId[] = ['identifai', 'eendigo'];
 
 /** Repeats and job polls take seconds, more of them on a busy machine; ms. */
 const ENDS_WITHIN = 30_000;
@@ -14,20 +11,19 @@ const ENDS_WITHIN = 30_000;
 /** Cases that end after a long silence; `test/server` plays them on a clock of its own. */
 const PATIENT = new Set(['JOBNEVERENDS', 'TOKENNOTHING']);
 
-for (const { provider, mode } of WAYS) {
-  const expectationOf = ({ expected }: SandboxCase): string =>
-    mode === 'direct' ? (expected.direct ?? expected[provider]) : expected[provider];
+for (const provider of PROVIDERS) {
+  const expectationOf = ({ expected }: SandboxCase): string => expected[provider];
   const refusals = SANDBOX_CASES.filter(
     (entry) => !PATIENT.has(entry.prefix) && !/verified$/.test(expectationOf(entry)),
   );
   const keeps = refusals.filter((entry) => !/^(selfie|ktp)-refused$/.test(expectationOf(entry)));
   const retakes = ['COVERED', 'CARDUNREADABLE'];
 
-  test(`${provider} ${mode}: every refusal has its own error, and only a refused photo is taken again`, async ({
+  test(`${provider}: every refusal has its own error, and only a refused photo is taken again`, async ({
     open,
   }) => {
     let round = 0;
-    const capture = await open(`/?provider=${provider}&mode=${mode}`, { scenes: goodScenes() });
+    const capture = await open(`/?provider=${provider}&mode=relay`, { scenes: goodScenes() });
     /** The reference number chooses the case; no two submissions share one. */
     const choose = (prefix: string): Promise<void> =>
       capture.element.evaluate(
