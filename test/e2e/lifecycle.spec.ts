@@ -1,6 +1,6 @@
 import type { CDPSession } from '@playwright/test';
 import type { CapturePage, OpenOptions } from '../../src/playwright/index.ts';
-import { barePage, expect, goodScenes, test } from './support.ts';
+import { barePage, expect, goodScenes, SMALL, test } from './support.ts';
 
 /** An element comes and goes, and nothing of it stays. */
 
@@ -10,7 +10,7 @@ const ATTRIBUTES = {
   steps: 'ktp',
   analytics: 'ocr-ktp',
 };
-const CANVAS: OpenOptions = { camera: 'canvas', frame: { width: 1280, height: 720 }, scenes: goodScenes() };
+const CANVAS: OpenOptions = { ...SMALL, scenes: goodScenes() };
 
 /** What a page owns. */
 interface Belongings {
@@ -187,8 +187,8 @@ test('two elements on one page: each has a camera, a worker and a result of its 
   for (const place of [0, 1]) {
     const element = elements.nth(place);
     await element.locator('[data-action="start"]').click();
-    await element.locator('[data-action="use"]').click({ timeout: 30_000 });
-    await expect(element).toHaveAttribute('state', 'done', { timeout: 30_000 });
+    await element.locator('[data-action="use"]').click({ timeout: 60_000 });
+    await expect(element).toHaveAttribute('state', 'done', { timeout: 60_000 });
   }
   const results = await capture.events('kyc-complete');
   expect(new Set(results.map(({ detail }) => detail['refNumber'])).size).toBe(2);
@@ -223,8 +223,8 @@ for (const [place, build] of [
     await capture.page.evaluate(`(${build.toString()})().append(document.querySelector('kyc-capture'))`);
     const element = capture.page.locator('kyc-capture');
     await element.locator('[data-action="start"]').click();
-    await element.locator('[data-action="use"]').click({ timeout: 30_000 });
-    await expect(element).toHaveAttribute('state', 'done', { timeout: 30_000 });
+    await element.locator('[data-action="use"]').click({ timeout: 60_000 });
+    await expect(element).toHaveAttribute('state', 'done', { timeout: 60_000 });
     await element.evaluate((found) => found.remove());
     await expect.poll(async () => (await capture.liveTracks()) + capture.workers()).toBe(0);
   });
@@ -243,8 +243,8 @@ test('inside an iframe that allows the camera: the whole journey', async ({ open
   });
   const element = capture.page.frameLocator('iframe').locator('kyc-capture');
   await element.locator('[data-action="start"]').click();
-  await element.locator('[data-action="use"]').click({ timeout: 30_000 });
-  await expect(element).toHaveAttribute('state', 'done', { timeout: 30_000 });
+  await element.locator('[data-action="use"]').click({ timeout: 60_000 });
+  await expect(element).toHaveAttribute('state', 'done', { timeout: 60_000 });
   await capture.page.locator('iframe').evaluate((frame) => frame.remove());
   await expect.poll(() => capture.workers()).toBe(0);
 });

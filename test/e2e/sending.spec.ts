@@ -1,6 +1,6 @@
 import type { CapturePage, OpenOptions } from '../../src/playwright/index.ts';
 import { ORIGIN } from './server.ts';
-import { barePage, expect, expectFailure, goodScenes, test } from './support.ts';
+import { barePage, expect, expectFailure, goodScenes, SMALL, test } from './support.ts';
 
 /** What gives way between the accepted photo and the answer, row by row as in the README's table of faults. */
 
@@ -11,8 +11,7 @@ function onePhoto(
   prepare?: OpenOptions['prepare'],
 ): OpenOptions {
   return {
-    camera: 'canvas',
-    frame: { width: 1280, height: 720 },
+    ...SMALL,
     scenes: goodScenes(),
     ...barePage({ ...CARD, ...attributes }, {}, prepare),
   };

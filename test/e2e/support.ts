@@ -72,6 +72,13 @@ export const SETTINGS: Readonly<Record<string, OpenOptions>> = {
   desktop: { viewport: { width: 1280, height: 800 }, camera: 'canvas', frame: { width: 1280, height: 720 } },
 };
 
+/** A camera that can be troubled, in a window that costs little to draw. */
+export const SMALL: OpenOptions = {
+  viewport: { width: 360, height: 640 },
+  camera: 'canvas',
+  frame: { width: 1280, height: 720 },
+};
+
 /**
  * A page with nothing but the tag, at `/bare`.
  * @param headers of the page

@@ -2,7 +2,7 @@ import { chromium } from '@playwright/test';
 import { specimenSvg } from '../../demo/specimen.ts';
 import { launchCapture, type CapturePage, type OpenOptions, type Scene } from '../../src/playwright/index.ts';
 import { ORIGIN } from './server.ts';
-import { barePage, expect, expectFailure, goodScenes, test } from './support.ts';
+import { barePage, expect, expectFailure, goodScenes, SMALL, test } from './support.ts';
 
 /** What gives way under camera and analysis, row by row as in the README's table of faults. */
 
@@ -19,8 +19,7 @@ function onePhoto(
   headers: Readonly<Record<string, string>> = {},
 ): OpenOptions {
   return {
-    camera: 'canvas',
-    frame: { width: 1280, height: 720 },
+    ...SMALL,
     scenes: goodScenes(),
     ...options,
     ...barePage(attributes, headers, options.prepare),
