@@ -232,6 +232,7 @@ const FILE_HELPS: readonly ErrorCode[] = [
   'analysis-failed',
   'photo-failed',
   'photo-unreadable',
+  'photo-too-large',
   'photo-too-small',
 ];
 

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
+import { isJpeg, readJpegSize } from '../domain/jpeg.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
 import { withinLimits, type PhotoLimits } from '../domain/limits.ts';
 import { analyticOf, profileOf, wantedOf } from '../providers/profiles.ts';
-import { isJpeg, isWholeJpeg, readJpegSize } from './jpeg.ts';
+import { isWholeJpeg } from './jpeg.ts';
 import type { TokenClaims } from './tokens.ts';
 
 /** Bytes of a multipart request beside the photos: boundaries, names and metadata. */

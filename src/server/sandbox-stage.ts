@@ -1,7 +1,8 @@
 import type { Context } from 'hono';
+import { isJpeg, readJpegSize } from '../domain/jpeg.ts';
 import type { DocumentType, Step } from '../domain/result.ts';
 import type { Analytic } from '../providers/profiles.ts';
-import { decodes, isJpeg, readJpegSize } from './jpeg.ts';
+import { decodes } from './jpeg.ts';
 import type { Refusal, SandboxCase } from './sandbox-cases.ts';
 
 /** What arrived as one picture; never the picture. */

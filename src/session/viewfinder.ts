@@ -1,5 +1,6 @@
+import { createPart } from '../analysis/part.ts';
 import { judge, sharpnessOf } from '../domain/assess.ts';
-import { guideInPicture, type Box, type Size } from '../domain/geometry.ts';
+import { guideInPicture, type Box } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
 import type { Quad } from '../domain/homography.ts';
 import type { Event, Photo, State } from '../domain/journey.ts';
@@ -13,6 +14,8 @@ import { cameraTooSmall, takePhoto } from './capture.ts';
 import type { Judge, Judgement } from './judge.ts';
 import type { Ladder } from './ladder.ts';
 import type { Configuration, SessionOptions } from './options.ts';
+
+const loadUpload = createPart('upload', () => import('./upload.ts'));
 
 /** What a viewfinder needs. */
 interface ViewfinderOptions extends Pick<
@@ -55,9 +58,6 @@ const LOOK_EVERY_MS = 250;
 /** Frames in a row that may be missed, and the pause after each, ms. Assumed: two seconds are too long to be passing. */
 const MOST_MISSES = 20;
 const MISS_PAUSE_MS = 100;
-
-/** A larger file is scaled down before it is judged, px: no provider takes more, and small phones have little memory. */
-const LARGEST_SIDE = 2600;
 
 /** What is found in a frame with one of these may not be the card. */
 const DOUBTED: readonly GuidanceCode[] = ['no-card', 'not-a-card', 'card-cut-off'];
@@ -259,6 +259,9 @@ export class Viewfinder {
 
   async #takeFile(step: Step, file: File): Promise<MadePhoto> {
     const { ladder, configuration } = this.#options;
+    const { pictureIn } = await loadUpload().catch((cause: unknown) => {
+      throw new CaptureError('assets-failed', 'What reads a file could not be loaded.', { cause });
+    });
     const frame = await pictureIn(file);
     try {
       const whole: Box = { x: 0, y: 0, width: frame.width, height: frame.height };
@@ -336,26 +339,4 @@ function certain({ card, issues }: Verdict): Verdict {
   if (issues.some(({ code }) => DOUBTED.includes(code))) return { card: null, issues };
   const turned = card !== null && isUpsideDown(card);
   return { card, issues: issues.filter(({ code }) => !(turned && code === 'card-upside-down')) };
-}
-
-/**
- * The picture in a file, upright, no larger than a photo needs to be.
- * @throws CaptureError `photo-unreadable`
- */
-async function pictureIn(file: File): Promise<ImageBitmap> {
-  const picture = await createImageBitmap(file).catch(() => {
-    throw new CaptureError('photo-unreadable', 'This browser cannot read the file as a picture.');
-  });
-  const scale = LARGEST_SIDE / Math.max(picture.width, picture.height);
-  if (scale >= 1) return picture;
-  const size: Size = { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) };
-  try {
-    return await createImageBitmap(picture, {
-      resizeWidth: size.width,
-      resizeHeight: size.height,
-      resizeQuality: 'high',
-    });
-  } finally {
-    picture.close();
-  }
 }

@@ -1,15 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { guideInPicture } from '../../src/domain/geometry.ts';
 import type { News } from '../../src/domain/journey.ts';
 import type { AnalysisRung, Rung } from '../../src/domain/ladder.ts';
 import type { FaceObservation } from '../../src/domain/observation.ts';
 import { CaptureError, type Step } from '../../src/domain/result.ts';
 import { GUIDANCE_RULES } from '../../src/domain/rules.ts';
-import type { CaptureDetail, KycCapture } from '../../src/index.ts';
+import type { KycCapture } from '../../src/index.ts';
 import { openCamera } from '../../src/session/camera.ts';
 import { Session } from '../../src/session/session.ts';
-import { specimenUrl } from '../../demo/specimen.ts';
-import { mount, nextError, press, specimenInGuide, stripes, until } from './support.ts';
+import { mount, nextError, noCamera, press, specimenInGuide, stripes, until } from './support.ts';
 
 const CAMERA = { width: 1280, height: 720 };
 const FRAME = { width: 640, height: 360 };
@@ -182,114 +180,6 @@ describe('the ladder', () => {
     const { session, news } = begin(behaviours, fallback);
     await until(() => state(session) === 'failed');
     expect(news.at(-1)).toMatchObject({ type: 'error', error: { code } });
-  });
-});
-
-/** A JPEG or PNG of the specimen on a table, as a phone's camera app makes it. */
-async function picture(width: number, height: number, type = 'image/jpeg'): Promise<File> {
-  const card = new Image();
-  card.src = specimenUrl();
-  await card.decode();
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext('2d');
-  if (!context) throw new Error('no canvas');
-  context.fillStyle = '#7b5b40';
-  context.fillRect(0, 0, width, height);
-  const guide = guideInPicture('ktp', { width, height });
-  context.drawImage(card, guide.x + 4, guide.y + 4, guide.width - 8, guide.height - 8);
-  return new File([await canvas.convertToBlob({ type, quality: 0.9 })], 'SPECIMEN', { type });
-}
-
-/** The same, where it is a JPEG with an EXIF segment that says where it was taken. */
-async function withExif(file: File): Promise<File> {
-  if (file.type !== 'image/jpeg') return file;
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const exif = new TextEncoder().encode('Exif\0\0GPS SPECIMEN 6.2S 106.8E');
-  const marker = Uint8Array.of(0xff, 0xe1, 0, exif.length + 2);
-  return new File([bytes.subarray(0, 2), marker, exif, bytes.subarray(2)], 'SPECIMEN.jpg', {
-    type: file.type,
-  });
-}
-
-function give(element: KycCapture, file: File): void {
-  const input = element.shadowRoot?.querySelector<HTMLInputElement>('input[type="file"]');
-  if (!input) throw new Error('no input for a file');
-  const transfer = new DataTransfer();
-  transfer.items.add(file);
-  input.files = transfer.files;
-  input.dispatchEvent(new Event('change'));
-}
-
-const noCamera = (): Promise<MediaStream> => Promise.reject(new DOMException('', 'NotFoundError'));
-
-async function choosing(
-  attributes: Record<string, string>,
-): Promise<{ element: KycCapture; taken: CaptureDetail[] }> {
-  const element = await mount({ steps: 'ktp', analytics: 'ocr-ktp', lang: 'en', ...attributes }, noCamera);
-  const taken: CaptureDetail[] = [];
-  element.addEventListener('kyc-capture', ({ detail }) => taken.push(detail));
-  press(element, 'start');
-  await until(() => element.getAttribute('state') === 'failed');
-  await element.updateComplete;
-  press(element, 'choose');
-  await element.updateComplete;
-  return { element, taken };
-}
-
-describe('a file in place of the camera', () => {
-  test.each([
-    ['image/jpeg', 1600, 1200],
-    ['image/png', 1280, 960],
-    ['image/jpeg', 4000, 3000],
-  ])('%s of %i x %i is judged, cut and encoded like a photo of the camera', async (type, width, height) => {
-    const { element, taken } = await choosing({});
-    expect(element.getAttribute('rung')).toBe('upload');
-    give(element, await withExif(await picture(width, height, type)));
-    await until(() => taken.length === 1);
-    expect(taken[0]).toMatchObject({ step: 'ktp', rung: 'upload', issues: [] });
-    const bytes = new Uint8Array((await taken[0]?.blob.arrayBuffer()) ?? new ArrayBuffer(0));
-    expect([...bytes.subarray(0, 2)]).toEqual([0xff, 0xd8]);
-    expect(new TextDecoder('latin1').decode(bytes)).not.toContain('Exif');
-    // Along the card's own edges.
-    expect((taken[0]?.width ?? 0) / (taken[0]?.height ?? 1)).toBeCloseTo(1.535, 1);
-  });
-
-  test('that shows no card is told as doubtful', async () => {
-    const { element, taken } = await choosing({});
-    const canvas = new OffscreenCanvas(1600, 1200);
-    canvas.getContext('2d')?.fillRect(0, 0, 1600, 1200);
-    give(element, new File([await canvas.convertToBlob()], 'SPECIMEN.png'));
-    await until(() => taken.length === 1);
-    expect(taken[0]?.issues.length).toBeGreaterThan(0);
-    await element.updateComplete;
-    expect(element.shadowRoot?.querySelector('[part="warning"]')).not.toBeNull();
-  });
-
-  test.each([
-    [
-      'photo-unreadable',
-      () => Promise.resolve(new File(['no picture'], 'SPECIMEN.heic', { type: 'image/heic' })),
-    ],
-    ['photo-too-small', () => picture(640, 480)],
-  ] as const)('%s: told, and another may be chosen', async (code, make) => {
-    const { element, taken } = await choosing({});
-    const error = nextError(element);
-    give(element, await make());
-    expect(await error).toMatchObject({ code, retryable: true });
-    await element.updateComplete;
-    press(element, 'choose');
-    await element.updateComplete;
-    give(element, await picture(1600, 1200));
-    await until(() => taken.length === 1);
-  });
-
-  test('is offered only where the page accepts it', async () => {
-    const element = await mount({ steps: 'ktp', analytics: 'ocr-ktp', fallback: 'manual' }, noCamera);
-    press(element, 'start');
-    await until(() => element.getAttribute('state') === 'failed');
-    await element.updateComplete;
-    expect(element.shadowRoot?.querySelector('[data-action="choose"]')).toBeNull();
-    expect(element.shadowRoot?.querySelector('[data-action="retry"]')).not.toBeNull();
   });
 });
 

@@ -47,6 +47,8 @@ export async function until(condition: () => boolean): Promise<void> {
   throw new Error(`waited in vain for ${String(condition)}`);
 }
 
+export const noCamera: CameraSource = () => Promise.reject(new DOMException('', 'NotFoundError'));
+
 /** A living picture: a real MediaStream with real frames. */
 export function painted(
   { width, height }: Size,

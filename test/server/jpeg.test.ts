@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { decode, encode } from 'jpeg-js';
 import { describe, expect, test } from 'vitest';
-import { decodes, isWholeJpeg, readJpegSize } from '../../src/server/jpeg.ts';
+import { readJpegSize } from '../../src/domain/jpeg.ts';
+import { decodes, isWholeJpeg } from '../../src/server/jpeg.ts';
 import { drawJpeg, KTP, SELFIE } from './support.ts';
 
 const find = (bytes: Uint8Array, marker: number): number =>

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createApp, createSandbox, findCase, SANDBOX_CASES } from '../../src/server/index.ts';
-import { decodes, isJpeg, readJpegSize } from '../../src/server/jpeg.ts';
+import { isJpeg, readJpegSize } from '../../src/domain/jpeg.ts';
+import { decodes } from '../../src/server/jpeg.ts';
 import { toDataUrl } from '../../src/providers/identifai.ts';
 import { blob, drawJpeg, KTP, QUICK, SECRETS, SELFIE } from './support.ts';
 

@@ -136,6 +136,7 @@ export const en: Messages = {
       'analysis-failed': 'Checking the picture stopped. Please try again.',
       'photo-failed': 'The photo could not be processed. Please take it again.',
       'photo-unreadable': 'That file cannot be read as a photo. Choose a JPEG or PNG photo.',
+      'photo-too-large': 'That photo is too large. Take a new one with your camera app’s usual setting.',
       'photo-too-small': 'That photo is too small. Choose the original from a camera.',
       'photos-expired': 'For your safety, your photos were deleted. Please start again.',
       offline: 'There is no internet connection. Connect, then try again.',

@@ -136,6 +136,7 @@ export const id: Messages = {
       'analysis-failed': 'Pemeriksaan gambar terhenti. Silakan coba lagi.',
       'photo-failed': 'Foto tidak dapat diproses. Silakan ambil ulang.',
       'photo-unreadable': 'File itu tidak dapat dibaca sebagai foto. Pilih foto JPEG atau PNG.',
+      'photo-too-large': 'Foto itu terlalu besar. Ambil foto baru dengan setelan biasa di aplikasi kamera.',
       'photo-too-small': 'Foto itu terlalu kecil. Pilih foto asli dari kamera.',
       'photos-expired': 'Demi keamanan foto Anda sudah dihapus. Silakan mulai lagi.',
       offline: 'Tidak ada koneksi internet. Sambungkan, lalu coba lagi.',
