@@ -12,6 +12,16 @@ export interface PhotoFile {
   readonly kind: 'jpeg' | 'png' | 'webp' | 'heif';
   /** px, as stored: what the browser decodes may be turned, and of a HEIF cut. */
   readonly size: Size;
+  /** Of a PNG, because some browsers show half of one as if it were whole. */
+  readonly packed?: Packed;
+}
+
+/** A picture that is packed with zlib. */
+interface Packed {
+  /** Where its parts lie in the file, bytes. */
+  readonly parts: readonly { readonly start: number; readonly end: number }[];
+  /** Bytes that it unpacks to. */
+  readonly unpacked: number;
 }
 
 /** Largest file, bytes: a photo of 64 megapixels has about 30 MB. Assumed. */
@@ -67,7 +77,7 @@ function readBytes(bytes: Uint8Array): PhotoFile {
   const reader = new Reader(bytes);
   try {
     if (isJpeg(bytes)) return { kind: 'jpeg', size: sizeOfJpeg(bytes) };
-    if (reader.text(0, 8) === '\x89PNG\r\n\x1a\n') return { kind: 'png', size: sizeOfPng(reader) };
+    if (reader.text(0, 8) === '\x89PNG\r\n\x1a\n') return readPng(reader);
     if (reader.text(0, 4) === 'RIFF' && reader.text(8, 4) === 'WEBP')
       return { kind: 'webp', size: sizeOfWebp(reader) };
     if (reader.text(4, 4) === 'ftyp') return { kind: 'heif', size: sizeOfHeif(reader) };
@@ -118,23 +128,47 @@ function sizeOfJpeg(bytes: Uint8Array): Size {
   return jpeg.size;
 }
 
+/** Channels of a pixel by the colour type of a PNG (third edition, 11.2.1). */
+const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+/** Chunks without which there is no picture; a decoder that does not know one must not go on, yet some do. */
+const CRITICAL = ['IHDR', 'PLTE', 'IDAT', 'IEND'];
+/** First column, first row and distances of the pixels in the passes of an interlaced PNG (8.2). */
+const ADAM7 = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+] as const;
+
 /** PNG specification (third edition), 5: length, type, data and CRC of every chunk. */
-function sizeOfPng(reader: Reader): Size {
+function readPng(reader: Reader): PhotoFile {
   if (reader.long(8) !== 13 || reader.text(12, 4) !== 'IHDR') throw unreadable('The PNG has no header.');
-  let hasPicture = false;
+  const parts: { start: number; end: number }[] = [];
   let extras = 0;
   for (let at = 8; ; at += 12 + reader.long(at)) {
+    const length = reader.long(at);
     const type = reader.text(at + 4, 4);
-    const end = at + 12 + reader.long(at);
-    if (end > reader.length) throw unreadable('The PNG is cut off.');
+    if (at + 12 + length > reader.length) throw unreadable('The PNG is cut off.');
     if (type === 'acTL') throw unreadable('The PNG moves.');
-    if (['iCCP', 'iTXt', 'zTXt'].includes(type)) extras += reader.long(at);
-    hasPicture ||= type === 'IDAT';
+    if (/^[A-Z]/.test(type) && !CRITICAL.includes(type)) throw unreadable('The PNG has an unknown chunk.');
+    if (['iCCP', 'iTXt', 'zTXt'].includes(type)) extras += length;
+    if (type === 'IDAT') parts.push({ start: at + 8, end: at + 8 + length });
     if (type === 'IEND') break;
   }
-  if (!hasPicture) throw unreadable('The PNG holds no picture.');
+  if (parts.length === 0) throw unreadable('The PNG holds no picture.');
   if (extras > MOST_COMPRESSED_EXTRAS) throw unreadable(`The PNG has ${extras} bytes of compressed extras.`);
-  return { width: reader.long(16), height: reader.long(20) };
+  const size = { width: reader.long(16), height: reader.long(20) };
+  const bits = reader.byte(24) * (CHANNELS[reader.byte(25)] ?? 0);
+  const passes = reader.byte(28) ? ADAM7 : ([[0, 0, 1, 1]] as const);
+  const unpacked = passes.reduce((sum, [left, top, across, down]) => {
+    const columns = Math.ceil(Math.max(0, size.width - left) / across);
+    const rows = Math.ceil(Math.max(0, size.height - top) / down);
+    return sum + (columns > 0 ? rows * (1 + Math.ceil((columns * bits) / 8)) : 0);
+  }, 0);
+  return { kind: 'png', size, packed: { parts, unpacked } };
 }
 
 /** RFC 9649, 2.5 to 2.7: a RIFF file with the picture in one chunk, after one that announces extras if there are any. */

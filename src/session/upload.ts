@@ -19,6 +19,8 @@ export async function pictureIn(file: File): Promise<ImageBitmap> {
     throw new CaptureError('photo-unreadable', 'The file cannot be read.');
   });
   const said = readPhotoFile(new Uint8Array(bytes), file.type);
+  if (said.packed && !(await unpacks(file, said.packed)))
+    throw new CaptureError('photo-unreadable', 'The picture in the file is not whole.');
   const picture = await decode(file);
   if (!isAsSaid(picture, said)) {
     picture.close();
@@ -34,6 +36,26 @@ export async function pictureIn(file: File): Promise<ImageBitmap> {
     });
   } finally {
     picture.close();
+  }
+}
+
+/** True where there is a whole picture, or a browser that cannot tell; what comes after it matters to nobody. */
+async function unpacks(file: File, { parts, unpacked }: NonNullable<PhotoFile['packed']>): Promise<boolean> {
+  if (typeof DecompressionStream === 'undefined') return true;
+  const packed = new Blob(parts.map(({ start, end }) => file.slice(start, end)));
+  const reader = packed.stream().pipeThrough(new DecompressionStream('deflate')).getReader();
+  let left = unpacked;
+  try {
+    while (left > 0) {
+      const { value } = await reader.read();
+      if (!value) return false;
+      left -= value.length;
+    }
+    return true;
+  } catch {
+    return false;
+  } finally {
+    reader.cancel().catch(() => undefined);
   }
 }
 

@@ -1,33 +1,12 @@
 import fc from 'fast-check';
-import { zlibSync } from 'fflate';
-import { encode } from 'jpeg-js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readPhotoFile } from '../../src/domain/photo-file.ts';
 import { CaptureError } from '../../src/domain/result.ts';
-import { hostileFiles, type Bases, type HostileFile } from '../hostile/files.ts';
+import { hostileFiles, type HostileFile } from '../hostile/files.ts';
 import { announced, chunk, heif, insert, join, long, riff, riffChunk, segment } from '../hostile/formats.ts';
+import { NOISE_SIZE, noisyBases } from '../hostile/noise.ts';
 
-const SIZE = { width: 1600, height: 1200 };
-
-/** Pictures of noise, of which the WebP is one in structure alone. */
-function noisy(): Bases {
-  let state = 1;
-  const noise = (): number => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0) >>> 24;
-  const data = Uint8Array.from({ length: SIZE.width * SIZE.height * 4 }, noise);
-  const rows = new Uint8Array(SIZE.height * (1 + SIZE.width));
-  return {
-    jpeg: Uint8Array.from(encode({ ...SIZE, data }, 60).data),
-    png: join(
-      '\x89PNG\r\n\x1a\n',
-      chunk('IHDR', long(SIZE.width), long(SIZE.height), [8, 0, 0, 0, 0]),
-      chunk('IDAT', zlibSync(rows.map((_, at) => (at % (1 + SIZE.width) ? noise() : 0)))),
-      chunk('IEND'),
-    ),
-    webp: riff(riffChunk('VP8 ', [0, 0, 0, 0x9d, 1, 0x2a, 0x40, 6, 0xb0, 4], data.subarray(0, 60_000))),
-  };
-}
-
-const bases = noisy();
+const bases = noisyBases();
 let hostile: HostileFile[] = [];
 beforeAll(async () => {
   hostile = await hostileFiles(bases);
@@ -80,11 +59,38 @@ describe('what phones and programs make', () => {
     ['a HEIC', 'image/heic', heif(1600, 1200)],
     ['an AVIF', 'image/avif', heif(1600, 1200, 'avif')],
   ])('%s', (_, type, bytes) => {
-    expect(readPhotoFile(bytes, type).size).toEqual(SIZE);
+    expect(readPhotoFile(bytes, type).size).toEqual(NOISE_SIZE);
   });
 
   test('up to 64 megapixels', () => {
     expect(readPhotoFile(heif(9280, 6944), 'image/heic').size).toEqual({ width: 9280, height: 6944 });
+  });
+});
+
+describe('what the picture of a PNG unpacks to', () => {
+  /** Depth, colour type and interlacing; the bytes are those of the specification's own arithmetic. */
+  test.each([
+    ['grey', [8, 0, 0], 20, 10, 10 * 21],
+    ['one bit', [1, 0, 0], 20, 10, 10 * 4],
+    ['a palette of 4 bits', [4, 3, 0], 21, 10, 10 * 12],
+    ['colour', [8, 2, 0], 20, 10, 10 * 61],
+    ['colour and alpha of 16 bits', [16, 6, 0], 20, 10, 10 * 161],
+    ['grey and alpha', [8, 4, 0], 20, 10, 10 * 41],
+    ['grey, interlaced', [8, 0, 1], 8, 8, 2 + 2 + 3 + 6 + 10 + 20 + 36],
+    ['one pixel, interlaced', [8, 0, 1], 1, 1, 2],
+    ['one column, interlaced', [8, 2, 1], 1, 8, 4 + 4 + 8 + 16],
+  ] as const)('%s', (_, [depth, colours, interlaced], width, height, unpacked) => {
+    const bytes = join(
+      '\x89PNG\r\n\x1a\n',
+      chunk('IHDR', long(width), long(height), [depth, colours, 0, 0, interlaced]),
+      chunk('IDAT', 'SPECI'),
+      chunk('IDAT', 'MEN'),
+      chunk('IEND'),
+    );
+    const { packed } = readPhotoFile(bytes, 'image/png');
+    expect(packed?.unpacked).toBe(unpacked);
+    const parts = packed?.parts.map(({ start, end }) => String.fromCharCode(...bytes.subarray(start, end)));
+    expect(parts).toEqual(['SPECI', 'MEN']);
   });
 });
 

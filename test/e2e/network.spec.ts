@@ -252,8 +252,13 @@ async function check(capture: CapturePage, refNumber: string): Promise<void> {
   expect(results).toEqual([refNumber]);
   await expect.poll(() => leftIn(capture), { timeout: 10_000 }).toEqual({ records: 0, salts: 0, urls: 0 });
   expect(await capture.liveTracks()).toBe(0);
-  const own = capture.console.filter((line) => !line.startsWith('error: Failed to load resource: '));
-  expect(own, 'nothing in the console but what the browser itself says of requests').toEqual([]);
+  const own = capture.console.filter(
+    (line) => !/^error: Failed to load resource: |^warning: \[\.WebGL-\w+\]GL Driver Message/.test(line),
+  );
+  expect(
+    own,
+    'nothing in the console but what the browser itself says of requests and of its graphics',
+  ).toEqual([]);
 }
 
 async function leftIn(capture: CapturePage): Promise<{ records: number; salts: number; urls: number }> {

@@ -2,6 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { CHROMIUM, ENGINES, FIREFOX } from '../../scripts/engines.ts';
 import { PHOTO_LIMITS, withinLimits } from '../../src/domain/limits.ts';
 import { expect } from '../e2e/support.ts';
+import { hostileFiles, type HostileFile } from '../hostile/files.ts';
+import { noisyBases } from '../hostile/noise.ts';
 import { needs, test } from './support.ts';
 import { Widget } from './widget.ts';
 
@@ -55,6 +57,40 @@ for (const engine of ENGINES) {
     expect(await widget.troubles()).toEqual({ complaints: [], violations: [] });
     expect(page.console).toEqual([]);
     expect(host.reports).toEqual([]);
+  });
+}
+
+/** HOSTILE=all: all of them in each engine. */
+const isPicked = ({ needsDecoder = false }: HostileFile, place: number): boolean =>
+  process.env['HOSTILE'] === 'all' || needsDecoder || place % 8 === 0;
+
+for (const engine of ENGINES) {
+  test(`${engine.name}: hostile files are refused, and the page lives on`, async ({ host, openIn }) => {
+    needs(engine);
+    const files = (await hostileFiles(noisyBases())).filter(isPicked);
+    host.files = files.map(({ bytes }) => bytes);
+    const page = await openIn(engine.name, '/?provider=identifai&mode=relay');
+    const widget = new Widget(page);
+    await widget.waitFor(['start'], 30_000);
+    await widget.loseCamera();
+    await widget.press('start');
+    await widget.waitFor(['failed'], 60_000);
+    const wrong: string[] = [];
+    for (const [place, { told, type, code }] of files.entries()) {
+      if ((await widget.waitFor(['failed', 'choosing'], 30_000)).startsWith('failed')) {
+        await widget.press('choose');
+        await widget.waitFor(['choosing'], 30_000);
+      }
+      const found = await widget.chooseFile(place, type);
+      if (found !== code) wrong.push(`${told}: ${found} in place of ${code}`);
+      if (found !== 'taken') continue;
+      await widget.waitFor(['review'], 30_000);
+      await widget.press('retake');
+    }
+    console.log(`  ${engine.name}: ${files.length - wrong.length} of ${files.length} hostile files refused`);
+    expect(wrong).toEqual([]);
+    expect(await widget.troubles()).toEqual({ complaints: [], violations: [] });
+    expect(await widget.remove()).toEqual({ tracks: 0, workers: 0 });
   });
 }
 

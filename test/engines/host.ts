@@ -27,6 +27,8 @@ export interface Host {
   readonly url: string;
   /** What browsers have reported, of pages and workers. */
   readonly reports: Report[];
+  /** What a person has on their disk: `/engines/file/PLACE`. */
+  files: readonly Uint8Array<ArrayBuffer>[];
   /** Changes the policy that the analysis worker is served with. */
   workerPolicy: (policy: string) => string;
   close(): Promise<void>;
@@ -57,6 +59,10 @@ export async function openHost(demo: string, camera: (step: Step) => Promise<Cam
       'content-type': 'text/javascript',
     });
   });
+  app.get('/engines/file/:place', (context) => {
+    const bytes = host.files[Number(context.req.param('place'))];
+    return bytes ? context.body(bytes) : context.notFound();
+  });
   app.all('*', async (context) => {
     const { pathname, search } = new URL(context.req.url);
     const answer = await proxy(new URL(pathname + search, demo), context.req);
@@ -78,6 +84,7 @@ export async function openHost(demo: string, camera: (step: Step) => Promise<Cam
   const host: Host = {
     url: `http://localhost:${port}/`,
     reports,
+    files: [],
     workerPolicy: (policy) => policy,
     close: () =>
       new Promise((closed) => {

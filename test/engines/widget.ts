@@ -89,6 +89,40 @@ export class Widget {
     }
   }
 
+  /** From here on no camera is found. */
+  async loseCamera(): Promise<void> {
+    await this.#look(({ watch: { devices } }) => {
+      const none = (): Promise<never> => Promise.reject(new DOMException('', 'NotFoundError'));
+      Object.assign(devices as object, { getUserMedia: none });
+    }, null);
+  }
+
+  /**
+   * Chooses a file of the host, where the element asks for one.
+   * @returns the code with which it is refused, or `taken`
+   */
+  async chooseFile(place: number, type: string): Promise<string> {
+    return this.#look(
+      async ({ element }, file) => {
+        const input = element?.shadowRoot?.querySelector<HTMLInputElement>('input[type="file"]');
+        if (!element || !input) throw new Error('The element asks for no file.');
+        const answer = await fetch(`/engines/file/${file.place}`);
+        const chosen = new DataTransfer();
+        chosen.items.add(new File([await answer.arrayBuffer()], 'SPECIMEN', { type: file.type }));
+        input.files = chosen.files;
+        const end = new Promise<string>((resolve) => {
+          element.addEventListener('kyc-error', (event) =>
+            resolve((event as CustomEvent<{ code: string }>).detail.code),
+          );
+          element.addEventListener('kyc-capture', () => resolve('taken'));
+        });
+        input.dispatchEvent(new Event('change'));
+        return end;
+      },
+      { place, type },
+    );
+  }
+
   /** Every photo of a `kyc-capture` event, in order. */
   async photos(): Promise<TakenPhoto[]> {
     const photos = await this.#look(

@@ -376,7 +376,9 @@ function disguised({ jpeg, png }: Bases): HostileFile[] {
   ];
 }
 
-function damaged({ jpeg, png, webp }: Bases): HostileFile[] {
+async function damaged({ jpeg, png, webp }: Bases): Promise<HostileFile[]> {
+  // A whole stream, of half of the rows.
+  const half = await deflated(600 * 201);
   const frame = frameIn(jpeg);
   const photo = heif(4032, 3024);
   const decoded = (file: HostileFile): HostileFile => ({ ...file, needsDecoder: true });
@@ -407,11 +409,19 @@ function damaged({ jpeg, png, webp }: Bases): HostileFile[] {
         chunk('IEND'),
       ),
     ),
+    unreadable(
+      'PNG of an unknown chunk that matters',
+      'image/png',
+      insert(png, AFTER_HEADER, chunk('QQQQ', 'SPECIMEN')),
+    ),
     decoded(
       unreadable(
-        'PNG of an unknown chunk that matters',
+        'PNG whose picture ends half way',
         'image/png',
-        insert(png, AFTER_HEADER, chunk('QQQQ', 'SPECIMEN')),
+        SIGNATURE,
+        header(1600, 1200),
+        chunk('IDAT', half),
+        chunk('IEND'),
       ),
     ),
     unreadable('WebP of no picture', 'image/webp', riff(announced(0, 1600, 1200))),
@@ -472,7 +482,7 @@ export async function hostileFiles(bases: Bases): Promise<HostileFile[]> {
     ...(await wide(bases)),
     ...(await drawings()),
     ...disguised(bases),
-    ...damaged(bases),
+    ...(await damaged(bases)),
     ...(await tiny()),
   ];
 }
