@@ -1,6 +1,6 @@
-import { accessSync, constants, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { findChromium } from '../src/playwright/chromium.ts';
+import { findChromium, isExecutable } from '../src/playwright/chromium.ts';
 
 /** The browser engines that the tests run on: where they are, and how a system comes by them. */
 export interface Engine {
@@ -77,14 +77,5 @@ function subfolders(folder: string): string[] {
     return readdirSync(folder).map((name) => join(folder, name));
   } catch {
     return [];
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -60,7 +60,8 @@ function builds(cache: string): string[] {
   }
 }
 
-function isExecutable(path: string): boolean {
+/** True where this process may run the file. */
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { step } from '../../src/domain/flow.ts';
 import { HOLD_MS } from '../../src/domain/guide.ts';
 import { RUNGS } from '../../src/domain/ladder.ts';
-import { NOT_STARTED, type Effect, type Event, type Journey, type Photo } from '../../src/domain/journey.ts';
+import { NOT_STARTED, type Event, type Photo } from '../../src/domain/journey.ts';
 import { CaptureError, type ErrorCode, type Issue, type Result, type Step } from '../../src/domain/result.ts';
 import { MANUAL_SHUTTER_AFTER_MS } from '../../src/domain/limits.ts';
+import { play } from './play.ts';
 
 const SEED = 20261122;
 const STEPS: readonly Step[] = ['selfie', 'ktp'];
@@ -31,20 +32,6 @@ const result: Result = {
   raw: null,
 };
 const failed = (code: ErrorCode): Event => ({ type: 'failed', error: new CaptureError(code, 'test') });
-
-function play(
-  events: readonly Event[],
-  from: Journey = NOT_STARTED,
-): { journey: Journey; effects: Effect[] } {
-  const effects: Effect[] = [];
-  let journey = from;
-  for (const event of events) {
-    const [next, caused] = step(journey, event);
-    journey = next;
-    effects.push(...caused);
-  }
-  return { journey, effects };
-}
 
 const start: Event = { type: 'start', steps: STEPS };
 const live: readonly Event[] = [

@@ -1,25 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { step } from '../../src/domain/flow.ts';
 import { HOLD_MS } from '../../src/domain/guide.ts';
-import { NOT_STARTED, type Effect, type Event, type Journey, type Photo } from '../../src/domain/journey.ts';
+import { NOT_STARTED, type Effect, type Event, type Photo } from '../../src/domain/journey.ts';
 import { isWithin, RUNGS, rungBelow, type Rung } from '../../src/domain/ladder.ts';
 import { CaptureError, type ErrorCode, type Step } from '../../src/domain/result.ts';
+import { play } from './play.ts';
 
 /** What the journey does when something gives way under it. */
-
-function play(
-  events: readonly Event[],
-  from: Journey = NOT_STARTED,
-): { journey: Journey; effects: Effect[] } {
-  const effects: Effect[] = [];
-  let journey = from;
-  for (const event of events) {
-    const [next, caused] = step(journey, event);
-    journey = next;
-    effects.push(...caused);
-  }
-  return { journey, effects };
-}
 
 const photo = (of: Step, rung: Rung = 'worker'): Photo => ({
   step: of,

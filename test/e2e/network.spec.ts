@@ -10,7 +10,7 @@ import {
 import type { Received } from '../../src/server/index.ts';
 import { randomFrom } from '../accuracy/score.ts';
 import { FaultyProxy, type Fault } from '../faulty-proxy.ts';
-import { barePage, expect, expectFailure, goodScenes, test } from './support.ts';
+import { barePage, expect, expectFailure, goodScenes, keptIn, test } from './support.ts';
 
 /*
  * Every request of a journey spoilt in every way: it ends in a result, at once or after the person's own retry, the
@@ -262,23 +262,10 @@ async function check(capture: CapturePage, refNumber: string): Promise<void> {
 }
 
 async function leftIn(capture: CapturePage): Promise<{ records: number; salts: number; urls: number }> {
-  return capture.page.evaluate(async () => {
-    const done = <T>(request: IDBRequest<T>): Promise<T> =>
-      new Promise((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(new Error('database'));
-      });
-    let records = 0;
-    // Opened only where it is, because opening makes it.
-    if ((await indexedDB.databases()).some(({ name }) => name === 'kyc-capture')) {
-      const database = await done(indexedDB.open('kyc-capture'));
-      for (const store of database.objectStoreNames)
-        records += await done(database.transaction(store).objectStore(store).count());
-      database.close();
-    }
-    const { objectUrls } = window as unknown as { objectUrls: () => number };
-    return { records, salts: sessionStorage.length, urls: objectUrls() };
-  });
+  const urls = await capture.page.evaluate(() =>
+    (window as unknown as { objectUrls: () => number }).objectUrls(),
+  );
+  return { ...(await keptIn(capture)), urls };
 }
 
 /** Waits for its turn, which is over when the journey is, or has nothing to do but wait. */

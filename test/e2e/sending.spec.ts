@@ -1,6 +1,6 @@
 import type { CapturePage, OpenOptions } from '../../src/playwright/index.ts';
 import { ORIGIN } from './server.ts';
-import { barePage, expect, expectFailure, goodScenes, SMALL, test } from './support.ts';
+import { barePage, expect, expectFailure, goodScenes, keptIn, SMALL, test } from './support.ts';
 
 /** What gives way between the accepted photo and the answer, row by row as in the README's table of faults. */
 
@@ -29,25 +29,6 @@ async function submissionsOf(capture: CapturePage): Promise<number> {
   return (received as { requests: unknown[] }).requests.length;
 }
 
-/** What the browser keeps of a journey. */
-const kept = (capture: CapturePage): Promise<{ records: number; salts: number }> =>
-  capture.page.evaluate(async () => {
-    const databases = await indexedDB.databases();
-    if (!databases.some(({ name }) => name === 'kyc-capture')) return { records: 0, salts: 0 };
-    const database = await new Promise<IDBDatabase>((resolve, reject) => {
-      const opening = indexedDB.open('kyc-capture');
-      opening.onsuccess = () => resolve(opening.result);
-      opening.onerror = () => reject(new Error('no database'));
-    });
-    const records = await new Promise<number>((resolve) => {
-      const counting = database.transaction('outbox').objectStore('outbox').count();
-      counting.onsuccess = () => resolve(counting.result);
-    });
-    database.close();
-    const salts = Object.keys(sessionStorage).filter((name) => name.startsWith('kyc-capture')).length;
-    return { records, salts };
-  });
-
 const NOTHING = { records: 0, salts: 0 };
 
 test('offline while sending: the person is told, and the photo goes out once the network is back', async ({
@@ -65,7 +46,7 @@ test('offline while sending: the person is told, and the photo goes out once the
   expect((await capture.result()).document?.type).toBe('ktp');
   expect(await submissionsOf(capture)).toBe(1);
   expect(await capture.events('kyc-error')).toEqual([]);
-  await expect.poll(() => kept(capture)).toEqual(NOTHING);
+  await expect.poll(() => keptIn(capture)).toEqual(NOTHING);
 });
 
 test('answer to the upload lost: sent again under the same key, received once', async ({ open }) => {
@@ -98,14 +79,14 @@ test('reload after the first of two photos: the journey goes on with the second'
   await capture.waitForStep('selfie', 'review');
   await capture.press('use');
   await capture.waitForStep('ktp', 'live');
-  expect(await kept(capture)).toEqual({ records: 1, salts: 1 });
+  expect(await keptIn(capture)).toEqual({ records: 1, salts: 1 });
   await capture.page.reload();
   await expect(capture.button('forget')).toBeVisible();
   await capture.press('start');
   await capture.waitForStep('ktp', 'review');
   expect(await capture.run()).toMatchObject({ ended: 'done', result: { verified: true } });
   expect(await submissionsOf(capture)).toBe(1);
-  await expect.poll(() => kept(capture)).toEqual(NOTHING);
+  await expect.poll(() => keptIn(capture)).toEqual(NOTHING);
 });
 
 test('reload while sending: nothing is photographed again, and the sandbox receives one submission', async ({
@@ -135,7 +116,7 @@ test('reload while sending: nothing is photographed again, and the sandbox recei
   await capture.result();
   expect(await capture.events('kyc-capture'), 'no photo after the reload').toEqual([]);
   expect(await submissionsOf(capture)).toBe(1);
-  await expect.poll(() => kept(capture)).toEqual(NOTHING);
+  await expect.poll(() => keptIn(capture)).toEqual(NOTHING);
 });
 
 test('cancelled after a fault: no photo is kept', async ({ open }) => {
@@ -143,10 +124,10 @@ test('cancelled after a fault: no photo is kept', async ({ open }) => {
   await untilReview(capture);
   await capture.press('use');
   await expectFailure(capture, 'token-failed');
-  expect(await kept(capture)).toEqual({ records: 1, salts: 1 });
+  expect(await keptIn(capture)).toEqual({ records: 1, salts: 1 });
   await capture.press('cancel');
   await capture.waitForState('cancelled');
-  await expect.poll(() => kept(capture)).toEqual(NOTHING);
+  await expect.poll(() => keptIn(capture)).toEqual(NOTHING);
 });
 
 for (const [where, attributes] of [
@@ -158,7 +139,7 @@ for (const [where, attributes] of [
     await untilReview(capture);
     await capture.press('use');
     await expectFailure(capture, 'token-failed');
-    expect(await kept(capture)).toEqual(NOTHING);
+    expect(await keptIn(capture)).toEqual(NOTHING);
     expect(await capture.page.evaluate(() => localStorage.length)).toBe(0);
   });
 }

@@ -57,6 +57,26 @@ export function goodScenes(index = 0): Readonly<Record<Step, Scene>> {
   return { selfie: faceScene(person(index)), ktp: CARD_SCENE, sim: SIM_SCENE, npwp: NPWP_SCENE };
 }
 
+/** How much the browser keeps of journeys, beside the choice of a camera. */
+export function keptIn(capture: CapturePage): Promise<{ records: number; salts: number }> {
+  return capture.page.evaluate(async () => {
+    const done = <T>(request: IDBRequest<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(new Error('database'));
+      });
+    let records = 0;
+    // Opened only where it is, because opening makes it.
+    if ((await indexedDB.databases()).some(({ name }) => name === 'kyc-capture')) {
+      const database = await done(indexedDB.open('kyc-capture'));
+      for (const store of database.objectStoreNames)
+        records += await done(database.transaction(store).objectStore(store).count());
+      database.close();
+    }
+    return { records, salts: sessionStorage.length };
+  });
+}
+
 /** Viewports and cameras that the widget has to suit. */
 export const SETTINGS: Readonly<Record<string, OpenOptions>> = {
   'phone, upright camera': {

@@ -138,17 +138,20 @@ describe('muted', () => {
   });
 });
 
-describe('black', () => {
-  test('is told, and so is its end', async () => {
-    const { troubles, lost, look, show } = await start();
-    show(BLACK);
-    await look(5);
-    expect(troubles).toEqual(['black']);
-    show(GREY);
-    await look(2);
-    expect({ troubles, lost }).toEqual({ troubles: ['black', null], lost: [] });
-  });
+test.each([
+  ['black', BLACK],
+  ['frozen', NOTHING],
+] as const)('%s is told, and so is its end', async (trouble, picture) => {
+  const { troubles, lost, look, show } = await start();
+  show(picture);
+  await look(5);
+  expect(troubles).toEqual([trouble]);
+  show(GREY);
+  await look(2);
+  expect({ troubles, lost }).toEqual({ troubles: [trouble, null], lost: [] });
+});
 
+describe('black', () => {
   test('for longer than it takes to fetch a card is a code of its own', async () => {
     const { troubles, lost, look } = await start(BLACK);
     await look(25);
@@ -160,16 +163,6 @@ describe('black', () => {
 });
 
 describe('frozen', () => {
-  test('is told, and so is its end', async () => {
-    const { troubles, lost, look, show } = await start();
-    show(NOTHING);
-    await look(5);
-    expect(troubles).toEqual(['frozen']);
-    show(GREY);
-    await look(2);
-    expect({ troubles, lost }).toEqual({ troubles: ['frozen', null], lost: [] });
-  });
-
   test('for long is a lost camera', async () => {
     const { lost, look, show } = await start();
     show(NOTHING);

@@ -4,20 +4,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CaptureError } from '../../src/domain/result.ts';
 import { submit, type SubmitProgress, type SubmitRequest } from '../../src/session/submit.ts';
 import type { TransportRequest } from '../../src/session/transport.ts';
-import { request } from './support.ts';
+import { request, RESULT, TOKEN } from './support.ts';
 
 /* What the widget repeats, when, and that nothing of it goes on once it is cancelled. */
 
-const TOKEN = { submission_token: 'SPECIMEN-TOKEN', upload_url: '/kyc/submissions' };
-const RESULT = {
-  provider: 'identifai',
-  verified: true,
-  liveness: { live: true, score: 1, threshold: null },
-  match: { matched: true, similarity: 1, threshold: null },
-  transactionId: null,
-  refNumber: 'SPECIMEN000001',
-  raw: null,
-};
 const KEY = 'SPECIMEN-KEY-0001';
 
 type Said = { status: number; body?: unknown; headers?: Record<string, string> } | 'broken' | 'silent';

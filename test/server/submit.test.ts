@@ -13,8 +13,10 @@ import {
   QUICK,
   received,
   request,
+  RESULT,
   SECRETS,
   SELFIE,
+  TOKEN,
 } from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -234,16 +236,6 @@ function serverOf(answers: Record<string, () => Response | Promise<Response>>): 
   return server;
 }
 const json = (body: unknown, status = 200): Response => Response.json(body, { status });
-const TOKEN = { submission_token: 'SPECIMEN-TOKEN', upload_url: '/kyc/submissions' };
-const RESULT = {
-  provider: 'identifai',
-  verified: true,
-  liveness: { live: true, score: 1, threshold: null },
-  match: { matched: true, similarity: 1, threshold: null },
-  transactionId: null,
-  refNumber: 'SPECIMEN000001',
-  raw: null,
-};
 
 describe('the token endpoint', () => {
   const FAULTS: [string, () => Response | Promise<Response>, ErrorCode, number][] = [

@@ -29,6 +29,18 @@ export const QUICK = {
   },
 } as const;
 
+/** What a token endpoint answers, and what a relay answers in the end. */
+export const TOKEN = { submission_token: 'SPECIMEN-TOKEN', upload_url: '/kyc/submissions' };
+export const RESULT = {
+  provider: 'identifai',
+  verified: true,
+  liveness: { live: true, score: 1, threshold: null },
+  match: { matched: true, similarity: 1, threshold: null },
+  transactionId: null,
+  refNumber: 'SPECIMEN000001',
+  raw: null,
+};
+
 /** A drawn picture: a gradient with a block in it, so that no two sizes give the same bytes. */
 export function drawJpeg(width: number, height: number, quality = 50): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(width * height * 4);
