@@ -5,7 +5,7 @@ import { CaptureError } from '../domain/result.ts';
 /** A larger picture is scaled down before it is judged, px: no provider takes more, and small phones have little memory. */
 const LARGEST_SIDE = 2600;
 
-/** A file that takes longer to decode is given up, ms. 64 megapixels took 1.5 s here; a cheap phone is ten times as slow. */
+/** A file that takes longer to decode is given up, ms. Assumed: people wait no longer. */
 const DECODED_WITHIN = 20_000;
 
 /**

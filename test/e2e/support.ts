@@ -73,7 +73,8 @@ export function keptIn(capture: CapturePage): Promise<{ records: number; salts: 
         records += await done(database.transaction(store).objectStore(store).count());
       database.close();
     }
-    return { records, salts: sessionStorage.length };
+    const salts = Object.keys(sessionStorage).filter((name) => name.startsWith('kyc-capture')).length;
+    return { records, salts };
   });
 }
 
