@@ -36,6 +36,9 @@ const MOST_SCANS = 64;
 /** Bytes of a PNG's compressed extras; they inflate to a thousand times as much. A colour profile has about 3,000. */
 const MOST_COMPRESSED_EXTRAS = 100_000;
 
+/** Parts of a PNG's picture. Encoders make one for every 8 kB or more. */
+const MOST_PARTS = 20_000;
+
 /** With one of these somewhere a file is also a page, a script, a document or an archive to those who look for one. */
 const FOREIGN =
   /<(?:!doctype|html|body|script|iframe|svg|\?php)|%pdf-|__halt_compiler|rar!\x1a\x07|7z\xbc\xaf\x27\x1c/i;
@@ -159,6 +162,7 @@ function readPng(reader: Reader): PhotoFile {
     if (type === 'IEND') break;
   }
   if (parts.length === 0) throw unreadable('The PNG holds no picture.');
+  if (parts.length > MOST_PARTS) throw unreadable(`The PNG has ${parts.length} parts.`);
   if (extras > MOST_COMPRESSED_EXTRAS) throw unreadable(`The PNG has ${extras} bytes of compressed extras.`);
   const size = { width: reader.long(16), height: reader.long(20) };
   const bits = reader.byte(24) * (CHANNELS[reader.byte(25)] ?? 0);

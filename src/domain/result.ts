@@ -109,7 +109,7 @@ export type ErrorCode =
   | 'assets-failed' // worker, WASM or a model could not be loaded
   | 'analysis-failed' // the analysis broke while it ran
   | 'photo-failed' // the photo could not be encoded within the limits
-  | 'photo-unreadable' // the file that was chosen is no whole picture that this browser can read, or more than one
+  | 'photo-unreadable' // the file that was chosen is no whole picture that this browser can read, or also something else
   | 'photo-too-large' // or has more bytes or pixels than a phone can decode
   | 'photo-too-small' // the file that was chosen cannot reach the provider's smallest photo
   | 'photos-expired' // nobody sent the photos in time, and they are forgotten

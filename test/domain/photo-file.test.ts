@@ -10,7 +10,7 @@ const bases = noisyBases();
 let hostile: HostileFile[] = [];
 beforeAll(async () => {
   hostile = await hostileFiles(bases);
-});
+}, 60_000);
 
 function codeOf(bytes: Uint8Array, type: string): string | null {
   try {

@@ -264,6 +264,11 @@ async function bombs({ jpeg, png, webp }: Bases): Promise<HostileFile[]> {
       repeated([...long(0), 97, 97, 97, 97, ...long(0)], 1_000_000),
     ),
     unreadable(
+      'PNG in half a million parts',
+      'image/png',
+      insert(png, AFTER_HEADER, repeated(chunk('IDAT'), 500_000)),
+    ),
+    unreadable(
       'JPEG of two million segments and no end',
       'image/jpeg',
       [0xff, 0xd8],
