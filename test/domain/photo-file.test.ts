@@ -3,7 +3,18 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { readPhotoFile } from '../../src/domain/photo-file.ts';
 import { CaptureError } from '../../src/domain/result.ts';
 import { hostileFiles, type HostileFile } from '../hostile/files.ts';
-import { announced, chunk, heif, insert, join, long, riff, riffChunk, segment } from '../hostile/formats.ts';
+import {
+  announced,
+  chunk,
+  heif,
+  insert,
+  join,
+  long,
+  riff,
+  riffChunk,
+  segment,
+  SIGNATURE,
+} from '../hostile/formats.ts';
 import { NOISE_SIZE, noisyBases } from '../hostile/noise.ts';
 
 const bases = noisyBases();
@@ -81,7 +92,7 @@ describe('what the picture of a PNG unpacks to', () => {
     ['one column, interlaced', [8, 2, 1], 1, 8, 4 + 4 + 8 + 16],
   ] as const)('%s', (_, [depth, colours, interlaced], width, height, unpacked) => {
     const bytes = join(
-      '\x89PNG\r\n\x1a\n',
+      SIGNATURE,
       chunk('IHDR', long(width), long(height), [depth, colours, 0, 0, interlaced]),
       chunk('IDAT', 'SPECI'),
       chunk('IDAT', 'MEN'),

@@ -5,6 +5,7 @@ import type { CaptureDetail, ErrorDetail, KycCapture } from '../../src/index.ts'
 import { en } from '../../src/element/messages/en.ts';
 import { randomFrom } from '../accuracy/score.ts';
 import { hostileFiles, type Bases } from '../hostile/files.ts';
+import { insert, segment } from '../hostile/formats.ts';
 import { mount, nextError, noCamera, press, until } from './support.ts';
 
 /** A JPEG or PNG of the specimen on a table, as a phone's camera app makes it. */
@@ -26,11 +27,8 @@ async function picture(width: number, height: number, type = 'image/jpeg'): Prom
 async function withExif(file: File): Promise<File> {
   if (file.type !== 'image/jpeg') return file;
   const bytes = new Uint8Array(await file.arrayBuffer());
-  const exif = new TextEncoder().encode('Exif\0\0GPS SPECIMEN 6.2S 106.8E');
-  const marker = Uint8Array.of(0xff, 0xe1, 0, exif.length + 2);
-  return new File([bytes.subarray(0, 2), marker, exif, bytes.subarray(2)], 'SPECIMEN.jpg', {
-    type: file.type,
-  });
+  const located = insert(bytes, 2, segment(0xe1, 'Exif\0\0GPS SPECIMEN 6.2S 106.8E'));
+  return new File([located], 'SPECIMEN.jpg', { type: file.type });
 }
 
 function give(element: KycCapture, file: File): void {

@@ -109,9 +109,9 @@ export const header = (width: number, height: number): Bytes =>
   chunk('IHDR', long(width), long(height), [1, 0, 0, 0, 0]);
 
 /** All black, and whole: what a decoder has to make of it is thousands of times its size. */
-export async function blackPng(width: number, height: number, ...extras: readonly Part[]): Promise<Bytes> {
+export async function blackPng(width: number, height: number): Promise<Bytes> {
   const picture = await deflated(height * (1 + Math.ceil(width / 8)));
-  return join(SIGNATURE, header(width, height), ...extras, chunk('IDAT', picture), chunk('IEND'));
+  return join(SIGNATURE, header(width, height), chunk('IDAT', picture), chunk('IEND'));
 }
 
 /** Where the first chunk after the header begins. */

@@ -1,7 +1,7 @@
 import { zlibSync } from 'fflate';
 import { encode } from 'jpeg-js';
 import type { Bases } from './files.ts';
-import { chunk, join, long, riff, riffChunk } from './formats.ts';
+import { chunk, join, long, riff, riffChunk, SIGNATURE } from './formats.ts';
 
 /** px */
 export const NOISE_SIZE = { width: 1600, height: 1200 };
@@ -16,7 +16,7 @@ export function noisyBases(): Bases {
   return {
     jpeg: Uint8Array.from(encode({ width, height, data }, 60).data),
     png: join(
-      '\x89PNG\r\n\x1a\n',
+      SIGNATURE,
       chunk('IHDR', long(width), long(height), [8, 0, 0, 0, 0]),
       chunk('IDAT', zlibSync(rows)),
       chunk('IEND'),
