@@ -171,9 +171,15 @@ export function sumOfSizes(all: readonly Sizes[]): Sizes {
   return { raw: sum('raw'), gzip: sum('gzip'), brotli: sum('brotli') };
 }
 
+interface Asked {
+  readonly request: Request;
+  /** ms since 1970 */
+  readonly at: number;
+}
+
 /** Counts what a page and its workers fetch. */
 export class ByteCounter {
-  readonly #requests: { readonly request: Request; readonly at: number }[] = [];
+  readonly #requests: Asked[] = [];
 
   /** Must be made before the page is loaded. */
   constructor(page: Page) {
@@ -202,7 +208,7 @@ export class ByteCounter {
     return { ...sumOfSizes(files), files };
   }
 
-  #asked(moment: number): typeof this.#requests {
+  #asked(moment: number): readonly Asked[] {
     return this.#requests.filter(
       ({ request, at }) => at <= moment && request.method() === 'GET' && /^https?:/.test(request.url()),
     );
