@@ -4,6 +4,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import type { BrowserCommand } from 'vitest/node';
 import { ASSETS_FOLDER, builtIntegrity, readAssets } from './scripts/manifest.ts';
+import { packedName } from './src/analysis/download.ts';
 import { runUnderPolicy } from './test/analysis/policy-server.ts';
 import { closeFolders, requestsOf, serveFolder } from './test/analysis/assets-server.ts';
 
@@ -27,7 +28,13 @@ const breakFile: BrowserCommand<[file: string, how: 'tampered' | 'page' | 'rubbi
     page: { status: 200, body: '<!doctype html><title>Shop</title>', contentType: 'text/html' },
     rubbish: { status: 200, body: 'broken' },
   };
-  return context.route(`**/assets/${file}`, (route) => route.fulfill(answers[how])).then(() => undefined);
+  // Both ways: a compressed file that is wrong is made good by the plain one.
+  return context
+    .route(
+      (url) => [file, packedName(file)].some((name) => url.pathname.endsWith(`/assets/${name}`)),
+      (route) => route.fulfill(answers[how]),
+    )
+    .then(() => undefined);
 };
 const contentTypeOf = (file: string): string =>
   file.endsWith('.js') ? 'text/javascript' : 'application/octet-stream';

@@ -1,9 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { zipSync } from 'fflate';
+import { gzipSync, zipSync } from 'fflate';
+import { RUNTIME_FILE } from '../src/analysis/assets.ts';
+import { packedName } from '../src/analysis/download.ts';
 import { ASSETS_FOLDER as target, sha256, writeManifest } from './manifest.ts';
 import { detectorForTasks, landmarksForTasks, personForTasks } from './tflite.ts';
+import { KEPT_FUNCTIONS, keepFunctions, parseKept } from './wasm.ts';
 
 /*
  * Makes `public/assets/` from npm packages alone: the runtime of MediaPipe Tasks, the face models in the
@@ -107,13 +110,30 @@ const bundle = zipSync(
   { level: 0, mtime: new Date(1980, 0, 1) },
 );
 
+/** Of the slim runtime as `kept-functions.txt` makes it. */
+const SLIM_SHA256 = 'c03fb9a4538b4f0142d8addb10eb221a2f1492c39a7daab2cecf80b816298bf9';
+
+const kept = await readFile(KEPT_FUNCTIONS, 'utf8');
+const slim = keepFunctions(runtime, parseKept(kept));
+if (sha256(slim) !== SLIM_SHA256) {
+  console.error(
+    `${RUNTIME_FILE.slim}: its hash is ${sha256(slim)}, not the one in scripts/build-models.ts. Where the list was made anew on purpose (npm run profile), put it there.`,
+  );
+  process.exit(1);
+}
+
 const assets: Record<string, Uint8Array> = {
   'face.task': bundle,
   'face_detector.tflite': detectorModel,
   'person.tflite': personForTasks(person),
-  'vision_wasm_module_internal.wasm': runtime,
+  [RUNTIME_FILE.slim]: slim,
+  [RUNTIME_FILE.full]: runtime,
 };
 
 await mkdir(target, { recursive: true });
-for (const [name, bytes] of Object.entries(assets)) await writeIfChanged(name, bytes);
+for (const [name, bytes] of Object.entries(assets)) {
+  await writeIfChanged(name, bytes);
+  // fflate, because the same bytes come out of it on every machine; zlib's differ.
+  await writeIfChanged(packedName(name), gzipSync(bytes, { level: 9, mtime: new Date(1980, 0, 1) }));
+}
 writeManifest();

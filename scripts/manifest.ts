@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packedName } from '../src/analysis/download.ts';
 
 /*
  * manifest.json: length and hash of every file in the assets folder. The build of the element carries the hash of the
@@ -22,14 +23,17 @@ export const integrityOf = (manifest: Uint8Array): string =>
 
 /** The text of a manifest. */
 export function manifestOf(files: Readonly<Record<string, Uint8Array>>): string {
-  const entries = Object.entries(files).map(([name, bytes]) => [
-    name,
-    { bytes: bytes.length, sha256: sha256(bytes) },
-  ]);
+  const entries = Object.entries(files)
+    .filter(([name]) => !name.endsWith(packedName('')))
+    .map(([name, bytes]) => {
+      const packed = files[packedName(name)];
+      const gzip = packed === undefined ? {} : { gzip: packed.length };
+      return [name, { bytes: bytes.length, sha256: sha256(bytes), ...gzip }];
+    });
   return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`;
 }
 
-/** Every file of the assets folder but the manifest, by name. */
+/** Every file of the assets folder but the manifest, by name, the compressed ones as well. */
 export function readAssets(): Record<string, Buffer> {
   const names = readdirSync(ASSETS_FOLDER).filter((name) => name !== MANIFEST);
   return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(ASSETS_FOLDER, name))]));

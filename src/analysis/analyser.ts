@@ -87,6 +87,11 @@ export async function observe(
   return { observation: await analyser.analyse(small, subject, guide, now, detailed), guide };
 }
 
+let traps = 0;
+
+/** How often on this page the slim runtime lacked something, and the full one took its place. */
+export const trapsSoFar = (): number => traps;
+
 const loadAnalysis = createPart('analysis', () => import('./analysis.ts'));
 
 /** An analyser that runs where its rung says. Its code is loaded with `open`, as no page needs it before. */
@@ -107,7 +112,13 @@ export function createAnalyser(options: AnalyserOptions): Analyser {
         throw new CaptureError('assets-failed', 'The code of the analysis could not be loaded.', { cause });
       });
       const { startAnalysis } = await Promise.race([loading, aborted]);
-      analysis = startAnalysis({ ...options, signal: closing.signal });
+      analysis = startAnalysis({
+        ...options,
+        signal: closing.signal,
+        // What this device lacks once it lacks again.
+        runtime: traps === 0 ? 'slim' : 'full',
+        onTrap: () => traps++,
+      });
       await analysis.open(onProgress);
     },
     async analyse(frame, ...rest) {

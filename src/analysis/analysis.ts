@@ -1,10 +1,11 @@
 import type { AnalysisRung } from '../domain/ladder.ts';
 import { CaptureError } from '../domain/result.ts';
 import type { Analyser, AnalyserOptions, AnalysisLimits } from './analyser.ts';
+import type { RuntimeName } from './assets.ts';
 import { type Downloads, entryOf, fetchManifest, type Manifest, startDownloads } from './download.ts';
 import { type Host, obstacleTo, type Place, PLACES, startHost, WORKER_FILE } from './host.ts';
-import { startWatch } from './watch.ts';
-import type { Reply } from './worker.ts';
+import { startWatch, type Watch } from './watch.ts';
+import type { OpenNews, Reply } from './worker.ts';
 
 /*
  * From a rung to an analysis that runs: the checked files, the thread, and the limits after which it is given up.
@@ -23,14 +24,24 @@ const LIMITS: AnalysisLimits = { download: 15_000, start: 30_000, firstFrames: 2
 /** So many frames are the first ones. */
 const FIRST_FRAMES = 5;
 
+/** What an analysis is started with besides. */
+interface StartOptions extends AnalyserOptions {
+  /** The runtime to begin with. */
+  readonly runtime: RuntimeName;
+  /** Called where the slim runtime lacked something. */
+  readonly onTrap: () => void;
+}
+
 /** The analysis of a rung; the signal ends it. */
 export function startAnalysis({
   assetsBase,
   integrity,
   rung,
+  runtime,
+  onTrap,
   signal,
   limits = LIMITS,
-}: AnalyserOptions): Omit<Analyser, 'close'> {
+}: StartOptions): Omit<Analyser, 'close'> {
   const downloads = startDownloads({ base: assetsBase, stallAfter: limits.download });
   let host: Host | undefined;
   let ended: { readonly reason: unknown } | undefined;
@@ -38,6 +49,8 @@ export function startAnalysis({
   let answered = 0;
   const frameLimit = (): number => (answered < FIRST_FRAMES ? limits.firstFrames : limits.frame);
   const underWay = new Set<(reason: unknown) => void>();
+  /** The limit of what the host does at present: a start, or a frame. */
+  let watch: Watch | undefined;
 
   /** Everything that waits for the host learns that it is gone; its own promises would stay open for ever. */
   const drop = (reason: unknown): void => {
@@ -71,9 +84,9 @@ export function startAnalysis({
   /** Starts the host on a thread; whatever fails, no host is left. */
   async function openOn(place: Place, folder: Folder, onProgress: (fraction: number) => void): Promise<void> {
     let over = false;
-    const watch = startWatch(limits.start, () =>
+    const starting = (watch = startWatch(limits.start, () =>
       drop(broken(`The analysis did not start (${place}): nothing was heard for ${limits.start} ms.`)),
-    );
+    ));
     const begin = async (): Promise<void> => {
       const started = await startHost(place, {
         url: new URL(WORKER_FILE, assetsBase),
@@ -90,13 +103,15 @@ export function startAnalysis({
         assetsBase: assetsBase.href,
         manifest: folder.manifest,
         rung,
+        runtime,
         stallAfter: limits.download,
       };
-      const reply = await started.api.open(request, (fraction) => {
-        watch.feed();
-        onProgress(fraction);
-      });
-      valueOf(reply);
+      const hear = (news: OpenNews): void => {
+        watch?.feed();
+        if (news === 'trap') onTrap();
+        else if (!over) onProgress(news);
+      };
+      valueOf(await started.api.open(request, hear));
     };
     try {
       await unlessDropped(begin);
@@ -106,7 +121,7 @@ export function startAnalysis({
       throw broken(`${WORKER_FILE} could not be started (${place}).`, error);
     } finally {
       over = true;
-      watch.stop();
+      starting.stop();
     }
   }
 
@@ -136,7 +151,9 @@ export function startAnalysis({
       if (ended !== undefined) throw ended.reason;
       if (api === undefined) throw broken('The analysis is not open.');
       const limit = frameLimit();
-      const watch = startWatch(limit, () => end(broken(`A frame was not answered for ${limit} ms.`)));
+      const answering = (watch = startWatch(limit, () =>
+        end(broken(`A frame was not answered for ${limit} ms.`)),
+      ));
       try {
         const reply = await unlessDropped(() => api.analyse(frame, subject, guide, now, detailed));
         answered++;
@@ -146,7 +163,7 @@ export function startAnalysis({
         const isForeign = !isEnded() && !(cause instanceof CaptureError);
         throw isForeign ? broken('The frame did not reach the worker.', cause) : cause;
       } finally {
-        watch.stop();
+        answering.stop();
       }
     },
   };

@@ -10,6 +10,8 @@ export interface FileEntry {
   readonly bytes: number;
   /** Hexadecimal. */
   readonly sha256: string;
+  /** Bytes of the same file compressed, which lies beside it as `NAME.gz`; absent where there is none. */
+  readonly gzip?: number;
 }
 
 /** Every file of the folder by its name. */
@@ -18,8 +20,8 @@ export type Manifest = Readonly<Record<string, FileEntry>>;
 /** Fetches files of one folder. A stall is one of all of them: servers may send one file after the other. */
 export interface Downloads {
   /**
-   * Fetches a file. What fails by the network, by a fault of the server or by a wrong hash (an old copy in a cache) is
-   * tried once more.
+   * Fetches a file, compressed where it can be: few servers compress what they do not know. What fails by the network,
+   * by a fault of the server or by a wrong hash (an old copy in a cache) is tried once more, as it is.
    * @param expected `bytes` is the most that may come
    * @param onAttempt gets a second stream of the same bytes, unchecked, at each attempt
    * @throws CaptureError `assets-failed`
@@ -54,6 +56,18 @@ export function sha256In(integrity: string): string | null {
   return base64 === undefined ? null : hexOf(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
 }
 
+/** The file that holds another one compressed. */
+export const packedName = (name: string): string => `${name}.gz`;
+
+/** What an attempt asks for. */
+interface Wanted {
+  readonly name: string;
+  /** The file that holds it. */
+  readonly file: string;
+  readonly expected: FileEntry;
+  readonly cache: RequestCache;
+}
+
 /** What came of one attempt. */
 type Attempt =
   { readonly bytes: Uint8Array<ArrayBuffer> } | { readonly failure: CaptureError; readonly isFinal: boolean };
@@ -75,37 +89,43 @@ export function startDownloads({ base, stallAfter, onBytes = () => undefined }: 
   };
 
   const attempt = async (
-    name: string,
-    expected: FileEntry,
-    cache: RequestCache,
+    { name, file, expected, cache }: Wanted,
     onAttempt?: (bytes: ReadableStream<Uint8Array<ArrayBuffer>>) => void,
   ): Promise<Attempt> => {
-    let received = 0;
+    let arrived = 0;
     // Of its own, because a stream with two readers goes on until both have had enough.
     const stopping = new AbortController();
     const stop = (): void => stopping.abort(ending.signal.reason);
     ending.signal.addEventListener('abort', stop);
     const fails = (why: string, isFinal = false, cause?: unknown): Attempt => {
-      onBytes(-received);
+      onBytes(-arrived);
       stopping.abort();
       return { failure: failed(name, why, cause), isFinal };
     };
     try {
-      const response = await fetch(new URL(name, base), { cache, signal: stopping.signal });
+      const response = await fetch(new URL(file, base), { cache, signal: stopping.signal });
       watch?.feed();
       const { status, body } = response;
       if (!response.ok || body === null) return fails(`status ${status}`, status >= 400 && status < 500);
       // A single page application answers every address with its page.
       if (response.headers.get('content-type')?.includes('text/html'))
         return fails('the server sent a page (text/html) in its place', true);
-      const [own, other] = onAttempt ? body.tee() : [body, null];
+      const counting = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+        transform(chunk, controller) {
+          watch?.feed();
+          arrived += chunk.length;
+          onBytes(chunk.length);
+          controller.enqueue(chunk);
+        },
+      });
+      const plain = await unpacked(body.pipeThrough(counting));
+      const [own, other] = onAttempt ? plain.tee() : [plain, null];
       if (onAttempt && other) onAttempt(other);
       const reader = own.getReader();
       const chunks: Uint8Array<ArrayBuffer>[] = [];
+      let received = 0;
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        watch?.feed();
         received += part.value.length;
-        onBytes(part.value.length);
         if (received > expected.bytes) break;
         chunks.push(part.value);
       }
@@ -130,13 +150,15 @@ export function startDownloads({ base, stallAfter, onBytes = () => undefined }: 
       underWay.add(name);
       watch ??= startWatching();
       try {
-        const first = await attempt(name, expected, 'default', onAttempt);
+        const packs = expected.gzip !== undefined && 'DecompressionStream' in globalThis;
+        const file = packs ? packedName(name) : name;
+        const first = await attempt({ name, file, expected, cache: 'default' }, onAttempt);
         if ('bytes' in first) return first.bytes;
-        if (first.isFinal) throw first.failure;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
+        if (first.isFinal && !packs) throw first.failure;
+        await new Promise((resolve) => setTimeout(resolve, first.isFinal ? 0 : RETRY_AFTER));
         ending.signal.throwIfAborted();
         // Past the browser's cache: after an update it may still have the file of the build before.
-        const second = await attempt(name, expected, 'reload', onAttempt);
+        const second = await attempt({ name, file: name, expected, cache: 'reload' }, onAttempt);
         if ('bytes' in second) return second.bytes;
         throw second.failure;
       } finally {
@@ -148,6 +170,34 @@ export function startDownloads({ base, stallAfter, onBytes = () => undefined }: 
       ending.abort(new DOMException('The download was ended.', 'AbortError'));
     },
   };
+}
+
+/** The first bytes of everything that gzip has made. */
+const GZIP = [0x1f, 0x8b];
+
+/**
+ * What a body holds, inflated where it is compressed: some servers tell the browser that a `.gz` is, which then inflates
+ * it by itself.
+ */
+export async function unpacked(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const reader = body.getReader();
+  const first = await reader.read();
+  const whole = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      if (first.done) controller.close();
+      else controller.enqueue(first.value);
+    },
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  const isPacked = !first.done && GZIP.every((byte, i) => first.value[i] === byte);
+  return isPacked ? whole.pipeThrough(new DecompressionStream('gzip')) : whole;
 }
 
 const failed = (names: string, why: string, cause?: unknown): CaptureError =>
@@ -186,7 +236,11 @@ function isManifest(value: unknown): value is Manifest {
   return (
     isRecord(value) &&
     Object.values(value).every(
-      (entry) => isRecord(entry) && typeof entry['bytes'] === 'number' && typeof entry['sha256'] === 'string',
+      (entry) =>
+        isRecord(entry) &&
+        typeof entry['bytes'] === 'number' &&
+        typeof entry['sha256'] === 'string' &&
+        ['number', 'undefined'].includes(typeof entry['gzip']),
     )
   );
 }

@@ -130,7 +130,7 @@ function startWorker(options: HostOptions): Host {
   const remote = wrap<WorkerApi>(worker);
   return {
     api: {
-      open: (request, onProgress) => remote.open(request, proxy(onProgress)),
+      open: (request, tell) => remote.open(request, proxy(tell)),
       analyse: (frame, ...rest) => remote.analyse(transfer(frame, [frame]), ...rest),
     },
     stop() {

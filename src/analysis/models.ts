@@ -1,11 +1,11 @@
 import { FaceDetector, FaceLandmarker, ImageSegmenter } from '@mediapipe/tasks-vision';
-import { type Box, fitLongSide } from '../domain/geometry.ts';
+import { type Box, fitLongSide, type Size } from '../domain/geometry.ts';
 import type { Landmark } from '../domain/observation.ts';
-import type { Assets } from './assets.ts';
+import { type Assets, detectorIn } from './assets.ts';
 import { createCrowd, type Detection } from './crowd.ts';
 import { boxOf } from './patch.ts';
 import type { Plane } from './pixels.ts';
-import { type Started, startingModels, startTask } from './runtime.ts';
+import { isTrap, type Started, startingModels, startTask } from './runtime.ts';
 import { createEasel, createSurface, type Surface } from './surface.ts';
 
 /** What the models say of one frame. */
@@ -82,9 +82,13 @@ export async function warmUp(see: (frame: ImageBitmap) => unknown): Promise<void
 /**
  * Starts landmarker and detector and runs both once. The person's mask starts when the first face is seen: nothing that
  * the first hints say needs it.
+ * @param fetchPerson fetches the mask's model
  * @throws CaptureError `analysis-failed`
  */
-export function createModels({ runtime, models: bytes }: Assets): Promise<Models> {
+export function createModels(
+  { runtime, models: bytes }: Assets<'landmarker'>,
+  fetchPerson: () => Promise<Uint8Array>,
+): Promise<Models> {
   return startingModels(async (keep) => {
     const landmarker = keep(
       await startTask(runtime, ({ fileset, canvas }) =>
@@ -97,8 +101,8 @@ export function createModels({ runtime, models: bytes }: Assets): Promise<Models
         }),
       ),
     );
-    const detector = keep(await startDetector(runtime, bytes.detector));
-    const mask = keep(createPersonMask(runtime, bytes.person));
+    const detector = keep(await startDetector(runtime, detectorIn(bytes.landmarker)));
+    const mask = keep(createPersonMask(runtime, fetchPerson));
     const models = modelsOf(landmarker, detector, mask);
     await warmUp((frame) => models.see(frame, 0));
     return models;
@@ -107,30 +111,39 @@ export function createModels({ runtime, models: bytes }: Assets): Promise<Models
 
 /** Tells where the person is, once it has started; null until then, and for good where it cannot be started. */
 interface PersonMask {
+  /** @throws Error where the runtime broke off, also while it started */
   see(frame: ImageBitmap, timestamp: number): Plane | null;
   close(): void;
 }
 
-function createPersonMask(runtime: WebAssembly.Module, model: Uint8Array): PersonMask {
+function createPersonMask(runtime: WebAssembly.Module, fetchModel: () => Promise<Uint8Array>): PersonMask {
   const easel = createEasel();
   let segmenter: Started<ImageSegmenter> | null = null;
   let begun = false;
   let closed = false;
+  let trap: unknown = null;
   const isClosed = (): boolean => closed;
 
   const begin = async (): Promise<void> => {
     if (isClosed()) return;
-    const started = await startTask(runtime, ({ fileset, canvas }) =>
-      ImageSegmenter.createFromOptions(fileset, {
-        baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
-        runningMode: 'VIDEO',
-        outputConfidenceMasks: true,
-        outputCategoryMask: false,
-        canvas,
-      }),
-    ).catch(() => null); // Level shoulders are not worth a journey that fails.
-    if (isClosed()) started?.close();
-    else segmenter = started;
+    try {
+      const model = await fetchModel();
+      if (isClosed()) return;
+      const started = await startTask(runtime, ({ fileset, canvas }) =>
+        ImageSegmenter.createFromOptions(fileset, {
+          baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
+          runningMode: 'VIDEO',
+          outputConfidenceMasks: true,
+          outputCategoryMask: false,
+          canvas,
+        }),
+      );
+      if (isClosed()) started.close();
+      else segmenter = started;
+    } catch (error) {
+      // Level shoulders are not worth a journey that fails; but a whole runtime may have what this one lacks.
+      if (isTrap(error)) trap = error;
+    }
   };
 
   return {
@@ -140,6 +153,8 @@ function createPersonMask(runtime: WebAssembly.Module, model: Uint8Array): Perso
         // Later, so that the answer to this frame does not wait for it.
         setTimeout(() => void begin(), 0);
       }
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- what was caught is thrown on
+      if (trap !== null) throw trap;
       if (segmenter === null) return null;
       easel.draw(
         frame,
@@ -202,21 +217,42 @@ export function createFinder<Face>(
   };
 }
 
-/** The main face as the landmarker sees it. */
-const findBy =
-  (landmarker: FaceLandmarker): Find<SeenFace> =>
-  (picture, timestamp, part) => {
-    const { faceLandmarks, facialTransformationMatrixes } = landmarker.detectForVideo(picture, timestamp);
+/**
+ * The longer side of a face from which the landmark model has all the px that it takes: 192, of a region half as large
+ * again as the face. A larger picture costs more on its way through WebGL, a quarter of the frame's whole cost.
+ */
+const ENOUGH_FACE = 128;
+/** Sizes at which a frame is shown to it; few, because each change makes the runtime fetch other textures. */
+const SCALES = [0.5, 0.625, 0.75] as const;
+
+/** The main face as the landmarker sees it; a face that it follows is shown no larger than it can use. */
+function findBy(landmarker: FaceLandmarker): Find<SeenFace> {
+  const easel = createEasel();
+  let side = 0;
+  /** The size that is enough while the face stays as large as it was; null for the frame as it is. */
+  const enough = ({ width, height }: Box): Size | null => {
+    const scale = SCALES.find((one) => one * side >= ENOUGH_FACE);
+    return scale === undefined ? null : { width: Math.round(scale * width), height: Math.round(scale * height) };
+  };
+  return (picture, timestamp, part) => {
+    const size = picture instanceof ImageBitmap ? enough(part) : null;
+    if (size !== null) easel.draw(picture as ImageBitmap, part, size);
+    const shown = size === null ? picture : easel.canvas;
+    const { faceLandmarks, facialTransformationMatrixes } = landmarker.detectForVideo(shown, timestamp);
     const [landmarks] = faceLandmarks;
     const [matrix] = facialTransformationMatrixes;
+    side = 0;
     if (landmarks === undefined || matrix === undefined) return null;
     const points = landmarks.map(({ x, y, z }) => ({
       x: part.x + x * part.width,
       y: part.y + y * part.height,
       z: z * part.width,
     }));
+    const box = boxOf(points);
+    side = Math.max(box.width, box.height);
     return { points, matrix: matrix.data };
   };
+}
 
 /** What the detector finds, px of the picture. */
 export function detectionsOf(

@@ -99,6 +99,12 @@ async function startNow<Task extends { close(): void }>(
   }
 }
 
+/** True where the runtime itself broke off: by a function that the slim one lacks, or by a crash. That instance is lost. */
+export function isTrap(error: unknown): boolean {
+  if (error instanceof WebAssembly.RuntimeError) return true;
+  return error instanceof Error && isTrap(error.cause);
+}
+
 interface Closable {
   close(): void;
 }

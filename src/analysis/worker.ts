@@ -4,7 +4,7 @@ import type { AnalysisRung } from '../domain/ladder.ts';
 import type { FaceObservation, Observation } from '../domain/observation.ts';
 import { CaptureError } from '../domain/result.ts';
 import type { Subject } from '../domain/steps.ts';
-import { fetchAssets } from './assets.ts';
+import { type Assets, fetchAssets, fetchModel, type ModelName, type RuntimeName } from './assets.ts';
 import { createCardMeter } from './card.ts';
 import type { Detection } from './crowd.ts';
 import type { Manifest } from './download.ts';
@@ -12,6 +12,7 @@ import { createFaceMeter } from './face.ts';
 import { createBoxModels } from './face-box.ts';
 import { createModels } from './models.ts';
 import type { Picture } from './pixels.ts';
+import { isTrap } from './runtime.ts';
 import { createSurface, hasWebGl, resize, type Surface } from './surface.ts';
 
 /*
@@ -31,15 +32,23 @@ export interface OpenRequest {
   readonly manifest: Manifest;
   /** On `face-box` the detector alone. */
   readonly rung: AnalysisRung;
+  /** The runtime to begin with. */
+  readonly runtime: RuntimeName;
   /** As `DownloadOptions` has it, ms. */
   readonly stallAfter: number;
 }
 
+/**
+ * What is told of the start, and of a new start later: the fraction 0..1 of the bytes that have arrived, and `trap` where
+ * the slim runtime lacked something, so that the full one takes its place.
+ */
+export type OpenNews = number | 'trap';
+
 /** What the page may call. */
 export interface WorkerApi {
-  /** Loads and starts what the rung needs. `onProgress` is called as long as bytes arrive. */
-  readonly open: (request: OpenRequest, onProgress: (fraction: number) => void) => Promise<Reply<null>>;
-  /** Closes the frame. */
+  /** Loads and starts what the rung needs. `tell` is called as long as bytes arrive. */
+  readonly open: (request: OpenRequest, tell: (news: OpenNews) => void) => Promise<Reply<null>>;
+  /** Closes the frame. Takes as long as a start where the runtime lacks something that this frame needs. */
   analyse(
     frame: ImageBitmap,
     subject: Subject,
@@ -91,23 +100,58 @@ export function createAnalysis(): WorkerApi {
     return sheet;
   };
 
-  const openEyes = async (request: OpenRequest, onProgress: (fraction: number) => void): Promise<Eyes> => {
-    const { signal } = closing;
-    const { manifest, stallAfter } = request;
-    const options = { base: new URL(request.assetsBase), manifest, stallAfter, signal, onProgress };
-    if (request.rung === 'face-box') {
-      const models = await createBoxModels(await fetchAssets(['detector'], options));
+  const openEyes = async (
+    { assetsBase, manifest, stallAfter, rung }: OpenRequest,
+    runtime: RuntimeName,
+    tell: (news: OpenNews) => void,
+  ): Promise<Eyes> => {
+    const folder = { base: new URL(assetsBase), manifest, stallAfter, signal: closing.signal };
+    const fetchThese = <Name extends ModelName>(names: readonly Name[]): Promise<Assets<Name>> =>
+      fetchAssets(names, { ...folder, runtime, onProgress: tell });
+    if (rung === 'face-box') {
+      const models = await createBoxModels(await fetchThese(['detector']));
       return { ...models, face: (frame, now) => models.face(frame, now, () => pixelsOf(frame)) };
     }
     const faceMeter = createFaceMeter();
-    const models = await createModels(await fetchAssets(['landmarker', 'detector', 'person'], options));
+    const models = await createModels(await fetchThese(['landmarker']), () => fetchModel('person', folder));
     return {
       ...models,
       face(frame, now, detailed) {
-        const seen = models.see(frame, now);
-        return faceMeter.observe(seen, seen.face === null ? null : pixelsOf(frame), frame, now, detailed);
+        return faceMeter.observe(models.see(frame, now), () => pixelsOf(frame), frame, now, detailed);
       },
     };
+  };
+
+  /** Opened anew with the full runtime; null where that is the one that runs. */
+  let reopen: (() => Promise<void>) | null = null;
+
+  const open = async (request: OpenRequest, tell: (news: OpenNews) => void): Promise<void> => {
+    const openWith = async (runtime: RuntimeName): Promise<void> => {
+      const opened = await openEyes(request, runtime, tell);
+      if (closing.signal.aborted) opened.close();
+      else eyes = opened;
+    };
+    const openFull = async (): Promise<void> => {
+      reopen = null;
+      tell('trap');
+      closeEyes();
+      await openWith('full');
+    };
+    if (request.runtime === 'full') return openWith('full');
+    reopen = openFull;
+    await openWith('slim').catch((error: unknown) => {
+      if (!isTrap(error)) throw error;
+      return openFull();
+    });
+  };
+
+  const closeEyes = (): void => {
+    try {
+      eyes?.close();
+    } catch {
+      // A runtime that broke off cannot always be closed.
+    }
+    eyes = null;
   };
 
   const observe = (
@@ -125,27 +169,28 @@ export function createAnalysis(): WorkerApi {
   };
 
   return {
-    open: (request, onProgress) =>
+    open: (request, tell) =>
       reply(async () => {
         // Before the download, so that a browser that cannot run it does not pay for it.
         if (!hasWebGl(createSurface())) throw new Error('There is no WebGL 2 here.');
-        const opened = await openEyes(request, onProgress);
-        if (closing.signal.aborted) opened.close();
-        else eyes = opened;
+        await open(request, tell);
         return null;
       }),
-    analyse: (frame, subject, guide, now, detailed) =>
-      reply(() => {
+    analyse: (frame, ...rest) =>
+      reply(async () => {
         try {
-          return observe(frame, subject, guide, now, detailed);
+          return observe(frame, ...rest);
+        } catch (error) {
+          if (!isTrap(error) || reopen === null) throw error;
+          await reopen();
+          return observe(frame, ...rest);
         } finally {
           frame.close();
         }
       }),
     close() {
       closing.abort();
-      eyes?.close();
-      eyes = null;
+      closeEyes();
     },
   };
 }

@@ -149,3 +149,8 @@ export function assess(
 export function sharpnessOf(observation: Observation): number {
   return observation.kind === 'face' ? (observation.face?.sharpness ?? 0) : observation.sharpness;
 }
+
+/** True where a frame was measured itself, so that it may be the photo. */
+export function isCandidate(observation: Observation): boolean {
+  return observation.kind === 'card' || observation.face?.remembered !== true;
+}

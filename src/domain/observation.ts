@@ -67,6 +67,11 @@ export interface Face {
    * (Sharpness).
    */
   readonly sharpness: number | null;
+  /**
+   * True where light, cover and sharpness are those of a frame up to 0.35 s before: in this one the face was only
+   * followed, so that it is no photo to choose.
+   */
+  readonly remembered?: boolean;
 }
 
 /** Light on the face, within the outline of the landmarks, or the ellipse in the box. */

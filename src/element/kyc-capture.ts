@@ -1,5 +1,5 @@
 import { LitElement, type PropertyValues, type TemplateResult } from 'lit';
-import { createAnalyser } from '../analysis/analyser.ts';
+import { createAnalyser, trapsSoFar } from '../analysis/analyser.ts';
 import { createPart } from '../analysis/part.ts';
 import { NOT_STARTED, type News } from '../domain/journey.ts';
 import { pictureInViewport, type Point, type Size } from '../domain/geometry.ts';
@@ -195,6 +195,7 @@ export class KycCapture extends LitElement {
       assetsBase: folder.base,
       integrity: folder.integrity ?? ASSETS_INTEGRITY,
       rung,
+      traps: trapsSoFar,
       startAnalysis: async (signal) => {
         const { base: assetsBase, integrity } = folder;
         const analyser = createAnalyser({ assetsBase, integrity, rung: judged, signal });

@@ -39,6 +39,9 @@ interface Entry {
   readonly sha256: string | null;
 }
 
+/** The first bytes of a compressed file. */
+const GZIP = [0x1f, 0x8b];
+
 /** Looks at every file of the folder, one after the other, so that each one's time is its own. */
 export async function fetchAll({
   assetsBase,
@@ -64,7 +67,9 @@ function readManifest(content: ArrayBuffer | null): ReadonlyMap<string, Entry> |
     return new Map(
       Object.entries(parsed).map(([file, entry]: [string, unknown]) => {
         const isEntry = typeof entry === 'object' && entry !== null && 'sha256' in entry;
-        return [file, { sha256: isEntry ? String(entry.sha256) : null }];
+        // As the analysis asks for it.
+        const isPacked = isEntry && 'gzip' in entry && 'DecompressionStream' in window;
+        return [isPacked ? `${file}.gz` : file, { sha256: isEntry ? String(entry.sha256) : null }];
       }),
     );
   } catch {
@@ -87,7 +92,7 @@ async function fetchOne(
     const response = await patience.for(fetch(new URL(file, base), { signal: patience.signal }));
     status = response.status;
     type = response.headers.get('content-type') ?? '';
-    content = await readBody(response, patience);
+    content = await inflated(await readBody(response, patience));
   } catch {
     // Told below by what is missing: the browser does not say more to a page.
   } finally {
@@ -153,6 +158,14 @@ async function readBody({ body }: Response, patience: Patience): Promise<ArrayBu
   }
 }
 
+/** What a file holds; some servers have had the browser inflate it already. */
+async function inflated(content: ArrayBuffer): Promise<ArrayBuffer> {
+  const bytes = new Uint8Array(content);
+  if (GZIP.some((byte, i) => bytes[i] !== byte)) return content;
+  const stream = new Blob([content]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Response(stream).arrayBuffer();
+}
+
 async function compare(content: ArrayBuffer | null, sha256: string | null): Promise<AssetDiagnosis['hash']> {
   if (!content || sha256 === null || !hasCrypto()) return 'unknown';
   return hexOf(new Uint8Array(await crypto.subtle.digest('SHA-256', content))) === sha256 ? 'right' : 'wrong';
@@ -170,7 +183,7 @@ function hexOfIntegrity(integrity: string | null): string | null {
 /** What a file is meant to be, by its ending. */
 function kindOf(file: string): string {
   if (file.endsWith('.js')) return 'a module';
-  if (file.endsWith('.wasm')) return 'WebAssembly';
+  if (/\.wasm(\.gz)?$/.test(file)) return 'WebAssembly';
   return file.endsWith('.json') ? 'JSON' : 'a model';
 }
 

@@ -39,6 +39,8 @@ export interface Diagnosis {
   readonly wasm: boolean;
   readonly simd: boolean;
   readonly workers: boolean;
+  /** How often on this page the slim runtime lacked something, and the full one took its place. */
+  readonly traps: number;
   /** The analysis was started on its rung and ended again; null where nobody asked for that. */
   readonly analysis: {
     readonly started: boolean;
@@ -60,6 +62,8 @@ export interface Diagnosis {
 export interface DiagnoseOptions extends AssetsToLookAt {
   /** The rung that the session is on, or would begin with. */
   readonly rung: Rung;
+  /** How many there are so far; asked for once the analysis was started. */
+  readonly traps: () => number;
   /** Starts the analysis on that rung and ends it again; rejects where it does not start. null leaves it out. */
   readonly startAnalysis: ((signal: AbortSignal) => Promise<void>) | null;
   /** The page lets photos be kept, so a database may be made and deleted. */
@@ -74,7 +78,7 @@ const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 /** Looks at everything that a capture needs. Never asks for permission, never rejects. */
 export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
-  const { rung, startAnalysis, mayStore, signal } = options;
+  const { rung, traps, startAnalysis, mayStore, signal } = options;
   const violations = watchViolations();
   const [permission, cameras, hasSimd, storage, assets] = await Promise.all([
     answer<Diagnosis['permission']>(askPermission, 'unknown'),
@@ -98,6 +102,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     wasm: mayCompile(),
     simd: hasSimd,
     workers: typeof Worker !== 'undefined',
+    traps: traps(),
     analysis,
     storage,
     crypto: hasCrypto(),

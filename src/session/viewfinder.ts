@@ -1,5 +1,5 @@
 import { createPart } from '../analysis/part.ts';
-import { judge, sharpnessOf } from '../domain/assess.ts';
+import { isCandidate, judge, sharpnessOf } from '../domain/assess.ts';
 import { guideInPicture, type Box } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
 import type { Quad } from '../domain/homography.ts';
@@ -196,11 +196,14 @@ export class Viewfinder {
       const took = this.#options.now() - began;
       if (debug)
         onSighting({ observation, guide, rules, judged: judge(observation, guide, rules), now, took });
-      kept = this.#keepSharpest(
-        issues.length === 0
-          ? { frame, sharpness: sharpnessOf(observation), settled: this.#isSettled(), card }
-          : null,
-      );
+      if (issues.length > 0) this.#keepSharpest(null);
+      else if (isCandidate(observation))
+        kept = this.#keepSharpest({
+          frame,
+          sharpness: sharpnessOf(observation),
+          settled: this.#isSettled(),
+          card,
+        });
       dispatch({ type: 'observed', issues, now });
     } finally {
       if (!kept) frame.close();

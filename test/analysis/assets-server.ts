@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BrowserCommand } from 'vitest/node';
 import { integrityOf, manifestOf, readAssets } from '../../scripts/manifest.ts';
+import { KEPT_FUNCTIONS, keepFunctions, parseKept } from '../../scripts/wasm.ts';
+import { RUNTIME_FILE } from '../../src/analysis/assets.ts';
+import { packedName } from '../../src/analysis/download.ts';
 
 /*
  * Assets folders on another origin, each with its own way of being wrong; what tests ask for runs here, in Node.
@@ -11,12 +15,14 @@ import { integrityOf, manifestOf, readAssets } from '../../scripts/manifest.ts';
 export interface FolderOptions {
   /** True: with the header that lets other origins read it. */
   readonly cors: boolean;
+  /** Functions that the slim runtime lacks besides, by their indices: from the first to before the last. */
+  readonly slimLacks?: readonly [first: number, end: number];
   /** Put before the code of worker.js, and listed in the folder's own manifest. */
   readonly beforeWorker?: string;
   /** Half of this file comes, and then nothing. */
   readonly stalled?: string;
-  /** There is no such file, although the manifest lists it. */
-  readonly missing?: string;
+  /** There are no such files, although the manifest lists them. */
+  readonly missing?: readonly string[];
   /** The first request for this file is cut off. */
   readonly cutOnce?: string;
 }
@@ -36,13 +42,24 @@ declare module 'vitest/browser' {
   }
 }
 
+/** The functions that are kept, but for those from the first to before the last. */
+function keptBut(first: number, end: number): ReadonlySet<number> {
+  const kept = parseKept(readFileSync(KEPT_FUNCTIONS, 'utf8'));
+  return new Set([...kept].filter((index) => index < first || index >= end));
+}
+
 const servers: Server[] = [];
 let counts = new Map<string, number>();
 
 export const serveFolder: BrowserCommand<[options: FolderOptions]> = async (_, options) => {
   const files: Record<string, Buffer> = readAssets();
-  const { cors, beforeWorker = '', stalled, missing, cutOnce } = options;
+  const { cors, slimLacks, beforeWorker = '', stalled, missing = [], cutOnce } = options;
   files['worker.js'] = Buffer.concat([Buffer.from(beforeWorker), files['worker.js'] ?? Buffer.alloc(0)]);
+  if (slimLacks !== undefined) {
+    const slim = files[RUNTIME_FILE.slim] ?? Buffer.alloc(0);
+    files[RUNTIME_FILE.slim] = Buffer.from(keepFunctions(slim, keptBut(...slimLacks)));
+    delete files[packedName(RUNTIME_FILE.slim)];
+  }
   const manifest = Buffer.from(manifestOf(files));
   files['manifest.json'] = manifest;
   const requests = (counts = new Map<string, number>());
@@ -52,7 +69,7 @@ export const serveFolder: BrowserCommand<[options: FolderOptions]> = async (_, o
     requests.set(name, (requests.get(name) ?? 0) + 1);
     if (cors) response.setHeader('access-control-allow-origin', '*');
     response.setHeader('content-type', name.endsWith('.js') ? 'text/javascript' : 'application/octet-stream');
-    if (bytes === undefined || name === missing) return response.writeHead(404).end();
+    if (bytes === undefined || missing.includes(name)) return response.writeHead(404).end();
     const half = bytes.subarray(0, bytes.length / 2);
     if (name === stalled) return response.write(half);
     if (name === cutOnce && requests.get(name) === 1) {

@@ -42,14 +42,7 @@ const look = async (now = 0): Promise<Observation> => {
 const LIMITS = { download: 2500, start: 20_000, firstFrames: 2000, frame: 2000 };
 
 describe('a file that is not of this build', () => {
-  const FILES = [
-    'manifest.json',
-    'worker.js',
-    'face.task',
-    'face_detector.tflite',
-    'person.tflite',
-    'vision_wasm_module_internal.wasm',
-  ];
+  const FILES = ['manifest.json', 'worker.js', 'face.task', 'vision_wasm_slim.wasm'];
   const seen = {
     message: expect.stringContaining('not the file of this build') as unknown,
     code: 'assets-failed',
@@ -76,7 +69,7 @@ describe('a file that is not of this build', () => {
   });
   test('a tampered runtime is never instantiated', async () => {
     const instantiate = vi.spyOn(WebAssembly, 'instantiate');
-    await commands.breakFile('vision_wasm_module_internal.wasm', 'tampered');
+    await commands.breakFile('vision_wasm_slim.wasm', 'tampered');
     await expect(open({ rung: 'main-thread' })).rejects.toMatchObject(seen);
     expect(instantiate).not.toHaveBeenCalled();
   });
@@ -136,30 +129,57 @@ describe('a folder on another origin', () => {
 
 describe('the connection', () => {
   test('a request that breaks off is made once more', async () => {
-    const file = 'face.task';
-    const { base, integrity } = await commands.serveFolder({ cors: true, cutOnce: file });
+    const { base, integrity } = await commands.serveFolder({ cors: true, cutOnce: 'face.task.gz' });
     const progress: number[] = [];
     await start({ assetsBase: new URL(base), integrity }).open((fraction) => progress.push(fraction));
-    expect(await commands.requestsOf(file)).toBe(2);
-    expect(await commands.requestsOf('person.tflite')).toBe(1);
+    expect(await commands.requestsOf('face.task.gz')).toBe(1);
+    expect(await commands.requestsOf('face.task')).toBe(1);
+    expect(await commands.requestsOf('vision_wasm_slim.wasm')).toBe(0);
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
     expect(await look()).toMatchObject({ kind: 'face' });
   });
   test('a file that is not there is asked for once', async () => {
-    const { base, integrity } = await commands.serveFolder({ cors: true, missing: 'person.tflite' });
+    const { base, integrity } = await commands.serveFolder({ cors: true, missing: ['worker.js'] });
     await expect(open({ assetsBase: new URL(base), integrity })).rejects.toMatchObject({
       code: 'assets-failed',
-      message: 'person.tflite could not be loaded: status 404. Is assets-base right?',
+      message: 'worker.js could not be loaded: status 404. Is assets-base right?',
     });
-    expect(await commands.requestsOf('person.tflite')).toBe(1);
+    expect(await commands.requestsOf('worker.js')).toBe(1);
   });
-  test.each(['manifest.json', 'worker.js', 'person.tflite', 'vision_wasm_module_internal.wasm'])(
+  test('a server without the compressed files gives the plain ones', async () => {
+    const { base, integrity } = await commands.serveFolder({
+      cors: true,
+      missing: ['vision_wasm_slim.wasm.gz'],
+    });
+    await open({ assetsBase: new URL(base), integrity });
+    expect(await commands.requestsOf('vision_wasm_slim.wasm')).toBe(1);
+    expect(await look()).toMatchObject({ kind: 'face', face: null });
+  });
+  test('a browser that cannot inflate asks for the plain files', async () => {
+    vi.stubGlobal('DecompressionStream', undefined);
+    const { base, integrity } = await commands.serveFolder({
+      cors: true,
+      beforeWorker: 'delete globalThis.DecompressionStream;',
+    });
+    await open({ assetsBase: new URL(base), integrity });
+    expect(await commands.requestsOf('face.task.gz')).toBe(0);
+    expect(await commands.requestsOf('face.task')).toBe(1);
+    vi.unstubAllGlobals();
+  });
+  test('only what the first hint needs is fetched', async () => {
+    const { base, integrity } = await commands.serveFolder({ cors: true });
+    await open({ assetsBase: new URL(base), integrity });
+    await look();
+    for (const file of ['person.tflite', 'face_detector.tflite', 'vision_wasm_module_internal.wasm'])
+      expect(await commands.requestsOf(`${file}.gz`)).toBe(0);
+  });
+  test.each(['manifest.json', 'worker.js', 'face.task.gz', 'vision_wasm_slim.wasm.gz'])(
     'a download of %s that stalls ends',
     async (stalled) => {
       const { base, integrity } = await commands.serveFolder({ cors: true, stalled });
       await expect(open({ assetsBase: new URL(base), integrity, limits: LIMITS })).rejects.toMatchObject({
         code: 'assets-failed',
-        message: `${stalled} could not be loaded: not a byte arrived for 2.5 s. Is assets-base right?`,
+        message: `${stalled.replace('.gz', '')} could not be loaded: not a byte arrived for 2.5 s. Is assets-base right?`,
       });
     },
   );

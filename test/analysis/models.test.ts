@@ -1,10 +1,20 @@
 import { FaceDetector, FaceLandmarker } from '@mediapipe/tasks-vision';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { unpacked } from '../../src/analysis/download.ts';
 import { createBoxModels } from '../../src/analysis/face-box.ts';
 import { createModels, type Models } from '../../src/analysis/models.ts';
 import type { Plane } from '../../src/analysis/pixels.ts';
 import type { Point, Size } from '../../src/domain/geometry.ts';
-import { ASSETS, distanceBetween, emptyFrame, frameOf, loadAssets, media, sharedPhotos } from './support.ts';
+import {
+  ASSETS,
+  distanceBetween,
+  emptyFrame,
+  frameOf,
+  loadAssets,
+  loadPerson,
+  media,
+  sharedPhotos,
+} from './support.ts';
 
 /*
  * The rebuilt models against their origin: the untouched Face Mesh and Selfie Segmentation solutions, run on the same
@@ -120,7 +130,7 @@ describe('the rebuilt face bundle', () => {
   let models: Models;
   let solution: FaceMeshSolution;
   beforeAll(async () => {
-    models = await createModels(await loadAssets(['landmarker', 'detector', 'person']));
+    models = await createModels(await loadAssets(['landmarker']), loadPerson);
     solution = await loadFaceMesh();
   }, 60_000);
 
@@ -180,7 +190,7 @@ describe('the person mask', () => {
   let models: Models;
   let solution: SegmentationSolution;
   beforeAll(async () => {
-    models = await createModels(await loadAssets(['landmarker', 'detector', 'person']));
+    models = await createModels(await loadAssets(['landmarker']), loadPerson);
     solution = await loadSolution<SegmentationSolution>('selfie_segmentation', 'SelfieSegmentation');
     solution.setOptions({ modelSelection: 0, selfieMode: false });
   }, 60_000);
@@ -252,17 +262,17 @@ describe('a start that fails', () => {
   const failed = { code: 'analysis-failed' };
 
   test('at its second model closes the first, and gives back both canvases', async () => {
-    const assets = await loadAssets(['landmarker', 'detector', 'person']);
+    const assets = await loadAssets(['landmarker']);
     const close = vi.spyOn(FaceLandmarker.prototype, 'close');
     const contexts = watchContexts();
-    const broken = { ...assets, models: { ...assets.models, detector: new Uint8Array(1000) } };
-    await expect(createModels(broken)).rejects.toMatchObject(failed);
+    vi.spyOn(FaceDetector, 'createFromOptions').mockRejectedValue(new Error('no memory'));
+    await expect(createModels(assets, loadPerson)).rejects.toMatchObject(failed);
     expect(close).toHaveBeenCalledTimes(1);
     expect(lost(contexts)).toEqual([true, true]);
   });
 
   test('at the warm-up closes every model, even where one of them cannot be closed', async () => {
-    const assets = await loadAssets(['landmarker', 'detector', 'person']);
+    const assets = await loadAssets(['landmarker']);
     vi.spyOn(FaceLandmarker.prototype, 'detectForVideo').mockImplementation(() => {
       throw new Error('no memory');
     });
@@ -271,7 +281,7 @@ describe('a start that fails', () => {
     });
     const close = vi.spyOn(FaceDetector.prototype, 'close');
     const contexts = watchContexts();
-    await expect(createModels(assets)).rejects.toMatchObject({
+    await expect(createModels(assets, loadPerson)).rejects.toMatchObject({
       ...failed,
       message: expect.stringMatching(/no memory/) as unknown,
     });
@@ -313,6 +323,16 @@ describe('the built files', () => {
       const manifest: unknown = await (await load('manifest.json')).json();
       const bytes = await bytesOf(file);
       expect(manifest).toMatchObject({ [file]: { bytes: bytes.length, sha256: await sha256(bytes) } });
+    },
+  );
+
+  test.each(['face.task', 'person.tflite', 'vision_wasm_slim.wasm', 'vision_wasm_module_internal.wasm'])(
+    '%s is the same compressed',
+    async (file) => {
+      const { body } = await load(`${file}.gz`);
+      if (body === null) throw new Error('no body');
+      const content = await new Response(await unpacked(body)).arrayBuffer();
+      expect(await sha256(new Uint8Array(content))).toBe(await sha256(await bytesOf(file)));
     },
   );
 

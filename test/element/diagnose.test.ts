@@ -15,6 +15,7 @@ const run = (options: Partial<DiagnoseOptions> = {}): Promise<Diagnosis> =>
     assetsBase: ASSETS,
     integrity: null,
     rung: 'worker',
+    traps: () => 0,
     startAnalysis: null,
     mayStore: true,
     signal: new AbortController().signal,
@@ -51,6 +52,7 @@ test('of a browser and a folder that are well finds nothing wrong', async () => 
     wasm: true,
     simd: true,
     workers: true,
+    traps: 0,
     analysis: null,
     storage: true,
     crypto: true,
@@ -63,16 +65,17 @@ test('of a browser and a folder that are well finds nothing wrong', async () => 
     expect.arrayContaining([
       'manifest.json',
       'worker.js',
-      'face.task',
-      'face_detector.tflite',
-      'person.tflite',
-      'vision_wasm_module_internal.wasm',
+      'face.task.gz',
+      'face_detector.tflite.gz',
+      'person.tflite.gz',
+      'vision_wasm_slim.wasm.gz',
+      'vision_wasm_module_internal.wasm.gz',
     ]),
   );
   expect(diagnosis.assets.map(({ trouble }) => trouble)).toEqual(diagnosis.assets.map(() => null));
   expect(diagnosis.assets.map(({ status }) => status)).toEqual(diagnosis.assets.map(() => 200));
   expect(fileOf(diagnosis, 'manifest.json')?.hash).toBe('right');
-  expect(fileOf(diagnosis, 'face.task')).toMatchObject({ hash: 'right', bytes: 1_500_440 });
+  expect(fileOf(diagnosis, 'face.task.gz')).toMatchObject({ hash: 'right', bytes: 1_500_440 });
   expect(JSON.parse(JSON.stringify(diagnosis))).toEqual(diagnosis);
   const databases = await indexedDB.databases();
   expect(databases.map(({ name }) => name)).not.toContain('kyc-capture-diagnosis');
@@ -124,19 +127,19 @@ describe('a file', () => {
   test.each<[what: string, file: string, answer: () => Promise<Response>, found: object]>([
     [
       'that was changed',
-      'person.tflite',
+      'person.tflite.gz',
       () => Promise.resolve(new Response('changed')),
       { status: 200, bytes: 7, hash: 'wrong', trouble: 'another hash than the one that was built' },
     ],
     [
       'that is missing',
-      'face.task',
+      'face.task.gz',
       () => Promise.resolve(new Response('', { status: 404 })),
       { status: 404, trouble: 'status 404' },
     ],
     [
       'in whose place the site’s page comes',
-      'vision_wasm_module_internal.wasm',
+      'vision_wasm_slim.wasm.gz',
       () =>
         Promise.resolve(new Response('<h1>', { headers: { 'content-type': 'text/html; charset=utf-8' } })),
       { type: 'text/html; charset=utf-8', trouble: 'text/html instead of WebAssembly' },
@@ -155,7 +158,7 @@ describe('a file', () => {
     ],
     [
       'that does not come',
-      'face_detector.tflite',
+      'face_detector.tflite.gz',
       () => Promise.reject(new TypeError('Failed to fetch')),
       {
         status: null,
@@ -166,7 +169,7 @@ describe('a file', () => {
     ],
     [
       'that breaks off',
-      'face_detector.tflite',
+      'face_detector.tflite.gz',
       () =>
         Promise.resolve(
           new Response(new ReadableStream({ pull: (stream) => stream.error(new TypeError('broken')) })),
@@ -216,7 +219,7 @@ describe('a server that accepts and stays silent', () => {
     ],
   ])('%s is given up, and the other files are looked at', async (_, answer, found) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
-    answerFor({ 'face.task': answer });
+    answerFor({ 'face.task.gz': answer });
     const running = run();
     const ended = vi.fn();
     void running.finally(ended);
@@ -225,8 +228,8 @@ describe('a server that accepts and stays silent', () => {
       await new Promise((resolve) => requestAnimationFrame(resolve));
     }
     const diagnosis = await running;
-    expect(fileOf(diagnosis, 'face.task')).toMatchObject(found);
-    expect(fileOf(diagnosis, 'person.tflite')).toMatchObject({ status: 200, trouble: null });
+    expect(fileOf(diagnosis, 'face.task.gz')).toMatchObject(found);
+    expect(fileOf(diagnosis, 'person.tflite.gz')).toMatchObject({ status: 200, trouble: null });
   });
 
   test('holds nobody who takes the element off the page; moving it is no end', async () => {

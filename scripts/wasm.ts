@@ -1,0 +1,93 @@
+/*
+ * A WebAssembly module with fewer functions: the bodies that are not on a list are replaced, everything else stays as
+ * it is, so that types, imports, table, data and every index go on to fit.
+ */
+
+/** The list of the functions that the analysis calls, for the one version of the runtime; `npm run profile` makes it. */
+export const KEPT_FUNCTIONS = new URL('kept-functions.txt', import.meta.url);
+
+/** Section of the functions' bodies. */
+const CODE = 10;
+
+/** A body of three bytes: no locals, `unreachable`, `end`. */
+const TRAP = Uint8Array.of(3, 0, 0x00, 0x0b);
+
+const HEADER_BYTES = 8;
+
+/** Reads unsigned LEB128 numbers one after the other. */
+class Reader {
+  at: number;
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  number(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.bytes[this.at++];
+      if (byte === undefined || shift > 28) throw new Error('The module is cut off, or none.');
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+  }
+}
+
+function encoded(value: number): Uint8Array {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    bytes.push(rest < 128 ? rest : (rest % 128) | 0x80);
+    if (rest < 128) return Uint8Array.from(bytes);
+  }
+}
+
+/**
+ * The module with a trap (`RuntimeError: unreachable`) in place of every function that is not kept.
+ * @param kept indices among the functions that the module defines; imported ones do not count
+ * @throws Error where the bytes are no such module
+ */
+export function keepFunctions(module: Uint8Array, kept: ReadonlySet<number>): Uint8Array {
+  const parts: Uint8Array[] = [module.subarray(0, HEADER_BYTES)];
+  const reader = new Reader(module, HEADER_BYTES);
+  while (reader.at < module.length) {
+    const start = reader.at;
+    const section = reader.number();
+    const length = reader.number();
+    const end = reader.at + length;
+    if (end > module.length) throw new Error('The module is cut off, or none.');
+    if (section === CODE) {
+      const bodies = keptBodies(reader, kept);
+      const size = bodies.reduce((sum, { length: bytes }) => sum + bytes, 0);
+      parts.push(Uint8Array.of(CODE), encoded(size), ...bodies);
+    } else {
+      parts.push(module.subarray(start, end));
+    }
+    reader.at = end;
+  }
+  return Buffer.concat(parts);
+}
+
+function keptBodies(reader: Reader, kept: ReadonlySet<number>): readonly Uint8Array[] {
+  const count = reader.number();
+  const last = Math.max(-1, ...kept);
+  if (last >= count) throw new Error(`The list names function ${last}; the module has ${count}.`);
+  const bodies = Array.from({ length: count }, (_, i) => {
+    const start = reader.at;
+    // Its own length is not part of what it counts.
+    const length = reader.number();
+    reader.at += length;
+    return kept.has(i) ? reader.bytes.subarray(start, reader.at) : TRAP;
+  });
+  return [encoded(count), ...bodies];
+}
+
+/** Reads a list of kept functions: one index a line. */
+export function parseKept(text: string): ReadonlySet<number> {
+  const lines = text.split('\n').filter((line) => line !== '');
+  const indices = lines.map(Number);
+  if (lines.length === 0 || !indices.every((index) => Number.isInteger(index) && index >= 0))
+    throw new Error('The list of kept functions has a line that is no index.');
+  return new Set(indices);
+}

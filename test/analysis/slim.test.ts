@@ -1,0 +1,197 @@
+import { ImageSegmenter } from '@mediapipe/tasks-vision';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { commands } from 'vitest/browser';
+import { type Analyser, createAnalyser, observe, trapsSoFar } from '../../src/analysis/analyser.ts';
+import type { RuntimeName } from '../../src/analysis/assets.ts';
+import { createAnalysis, type OpenNews, type Reply } from '../../src/analysis/worker.ts';
+import { fitLongSide } from '../../src/domain/geometry.ts';
+import type { Observation } from '../../src/domain/observation.ts';
+import type { Subject } from '../../src/domain/steps.ts';
+import { assetsFolder, emptyFrame, frameOf, media, sharedClips, sharedPhotos } from './support.ts';
+
+/*
+ * The runtime with the functions alone that the analysis calls: against the full one, and where it lacks something.
+ */
+
+const LONG_SIDE = 640;
+/** Frames of a photo: the second is tracked. */
+const LOOKS = 2;
+/** Every so many photos are looked at as a card as well. */
+const CARD_EVERY = 10;
+/** Frames of a clip, and the pause between two of them, s. */
+const CLIP_FRAMES = 12;
+const CLIP_STEP = 0.2;
+/** The person's mask starts with the first face. */
+const STARTS_WITHIN = 20_000;
+
+/**
+ * Functions of the runtime that the landmark model needs, found by trying: without them everything starts, and the first
+ * face breaks off.
+ */
+const LANDMARKS = [3264, 3267] as const;
+const FULL = 'vision_wasm_module_internal.wasm';
+const ALL = [0, 100_000] as const;
+
+const alwaysThere = ['audrey.jpg', 'cage.jpg', 'SeanConnery.jpg', 'franck_02221.jpg'].map(media);
+
+async function framesOf(clip: string): Promise<readonly ImageBitmap[]> {
+  const video = Object.assign(document.createElement('video'), { muted: true, src: clip });
+  await new Promise((resolve, reject) => {
+    video.addEventListener('loadeddata', resolve);
+    video.addEventListener('error', reject);
+  });
+  const frames: ImageBitmap[] = [];
+  for (let i = 0; i < CLIP_FRAMES && i * CLIP_STEP < video.duration; i++) {
+    video.currentTime = i * CLIP_STEP;
+    await new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }));
+    frames.push(await createImageBitmap(video));
+  }
+  return frames;
+}
+
+/** Everything that a runtime makes of all photos and clips, and what was told meanwhile. */
+async function observeAll(
+  runtime: RuntimeName,
+  rung: 'main-thread' | 'face-box',
+  moving: readonly ImageBitmap[],
+): Promise<{ readonly observations: readonly Observation[]; readonly news: readonly OpenNews[] }> {
+  const analysis = createAnalysis();
+  const news: OpenNews[] = [];
+  const valueOf = <T>(reply: Reply<T>): T => {
+    if (!reply.ok) throw new Error(reply.message);
+    return reply.value;
+  };
+  const { base, manifest, stallAfter } = await assetsFolder();
+  valueOf(
+    await analysis.open({ assetsBase: base.href, manifest, stallAfter, rung, runtime }, (one) =>
+      news.push(one),
+    ),
+  );
+  let now = 1000;
+  const look = async (picture: ImageBitmapSource, subject: Subject): Promise<Observation> => {
+    const frame = await createImageBitmap(picture);
+    const { width, height } = frame;
+    const guide = { x: width / 4, y: height / 8, width: width / 2, height: height * 0.75 };
+    return valueOf(await analysis.analyse(frame, subject, guide, (now += 400), false));
+  };
+  try {
+    const segment = vi.spyOn(ImageSegmenter.prototype, 'segmentForVideo');
+    const first = await frameOf(media('audrey.jpg'));
+    const until = performance.now() + STARTS_WITHIN;
+    while (rung !== 'face-box' && segment.mock.calls.length === 0) {
+      if (performance.now() > until) throw new Error('no mask');
+      await look(first, 'face');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    segment.mockRestore();
+    // The same state for either runtime, however long the mask took.
+    await look(emptyFrame(), 'face');
+    now = 1_000_000;
+    const observations: Observation[] = [];
+    for (const [at, url] of [...alwaysThere, ...sharedPhotos.values()].entries()) {
+      const frame = await frameOf(url);
+      for (let i = 0; i < LOOKS; i++) observations.push(await look(frame, 'face'));
+      if (at % CARD_EVERY === 0) observations.push(await look(frame, 'card'));
+    }
+    for (const frame of moving) observations.push(await look(frame, 'face'));
+    return { observations, news };
+  } finally {
+    analysis.close();
+  }
+}
+
+describe('the slim runtime', () => {
+  test.each(['main-thread', 'face-box'] as const)(
+    'sees in all photos and clips what the full one sees, without a trap (%s)',
+    async (rung) => {
+      // Taken once, because a player does not stop at the same frame twice.
+      const moving = (await Promise.all(sharedClips.map(framesOf))).flat();
+      if (sharedClips.length > 0) expect(moving.length).toBeGreaterThan(2 * sharedClips.length);
+      const slim = await observeAll('slim', rung, moving);
+      const full = await observeAll('full', rung, moving);
+      expect(slim.news).not.toContain('trap');
+      const faces = slim.observations.filter((one) => one.kind === 'face' && one.face !== null);
+      console.log(`${rung}: ${slim.observations.length} observations, ${faces.length} of them with a face`);
+      expect(faces.length).toBeGreaterThanOrEqual(2 * alwaysThere.length);
+      expect(slim.observations).toEqual(full.observations);
+    },
+    240_000,
+  );
+});
+
+describe('where it lacks something', () => {
+  let analyser: Analyser | undefined;
+  afterEach(async () => {
+    analyser?.close();
+    await commands.closeFolders();
+  });
+  const start = (base: string, integrity: string): Analyser => {
+    const { signal } = new AbortController();
+    return (analyser = createAnalyser({ assetsBase: new URL(base), integrity, rung: 'worker', signal }));
+  };
+  const look = async (now: number): Promise<Observation> => {
+    if (analyser === undefined) throw new Error('not open');
+    const picture = await createImageBitmap(await frameOf(media('audrey.jpg')));
+    return (await observe(analyser, 'selfie', picture, now)).observation;
+  };
+
+  test('at a frame, the full one delivers that frame, and is begun with the next time', async () => {
+    const { base, integrity } = await commands.serveFolder({ cors: true, slimLacks: LANDMARKS });
+    await start(base, integrity).open(() => undefined);
+    expect(trapsSoFar()).toBe(0);
+    const seen = await look(1000);
+    expect(trapsSoFar()).toBe(1);
+    expect(seen).toMatchObject({ kind: 'face', face: { box: expect.anything() as unknown } });
+    expect(await commands.requestsOf('vision_wasm_module_internal.wasm.gz')).toBe(1);
+    expect(await look(1100)).toMatchObject({ kind: 'face', face: expect.anything() as unknown });
+    analyser?.close();
+    await start(base, integrity).open(() => undefined);
+    expect(await look(2000)).toMatchObject({ kind: 'face', face: expect.anything() as unknown });
+    expect(await commands.requestsOf('vision_wasm_slim.wasm')).toBe(1);
+    expect(trapsSoFar()).toBe(1);
+  });
+
+  test('at the start, the full one starts', async () => {
+    const { base, manifest, stallAfter } = await assetsFolder(
+      await commands.serveFolder({ cors: true, slimLacks: ALL }),
+    );
+    const analysis = createAnalysis();
+    const news: OpenNews[] = [];
+    const request = {
+      assetsBase: base.href,
+      manifest,
+      stallAfter,
+      rung: 'main-thread',
+      runtime: 'slim',
+    } as const;
+    expect(await analysis.open(request, (one) => news.push(one))).toEqual({ ok: true, value: null });
+    expect(news.filter((one) => one === 'trap')).toHaveLength(1);
+    const frame = await createImageBitmap(await frameOf(media('audrey.jpg')));
+    const guide = { x: 0, y: 0, ...fitLongSide(frame, LONG_SIDE) };
+    expect(await analysis.analyse(frame, 'face', guide, 1000, false)).toMatchObject({
+      ok: true,
+      value: { face: expect.anything() as unknown },
+    });
+    analysis.close();
+  });
+
+  test('and the full one cannot be had, the files are told to be missing', async () => {
+    const { base, manifest, stallAfter } = await assetsFolder(
+      await commands.serveFolder({
+        cors: true,
+        slimLacks: ALL,
+        missing: [FULL, `${FULL}.gz`],
+      }),
+    );
+    const analysis = createAnalysis();
+    const request = {
+      assetsBase: base.href,
+      manifest,
+      stallAfter,
+      rung: 'main-thread',
+      runtime: 'slim',
+    } as const;
+    expect(await analysis.open(request, () => undefined)).toMatchObject({ ok: false, code: 'assets-failed' });
+    analysis.close();
+  });
+});
