@@ -1,3 +1,4 @@
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- ambient, so that nothing can be imported of it
 /// <reference path="../../../src/analysis/glue.d.ts" />
 import { FaceDetector, FaceLandmarker } from '@mediapipe/tasks-vision';
 import moduleFactory from '@mediapipe/tasks-vision/vision_wasm_module_internal.js';
