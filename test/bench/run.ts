@@ -12,6 +12,7 @@ import { measureMemory } from './memory.ts';
 import { type Options, parseOptions, type Section } from './options.ts';
 import { measurePhotos } from './photo.ts';
 import { type Sizes, sizesOf, sumOfSizes } from './probe.ts';
+import { reportOf } from './report.ts';
 import { serveSite } from './site.ts';
 import { measureStart } from './start.ts';
 
@@ -84,7 +85,7 @@ async function run(words: readonly string[]): Promise<void> {
   const options = parseOptions(words, typedPath);
   const { figures, faults } = await measure(options);
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(figures, null, 1)}\n`);
-  else console.log(JSON.stringify(figures, null, 1));
+  console.log(reportOf(figures));
   if (options.model === null) console.log('Google’s bundle was not measured: no --model was given.');
   for (const fault of faults) console.error(`Not measured: ${fault}`);
   if (faults.length > 0) process.exitCode = 1;
