@@ -1,0 +1,155 @@
+import type { BrowserContext, CDPSession, Page } from '@playwright/test';
+import { inPage } from '../../../src/playwright/in-page.ts';
+import type { Peer } from './field.ts';
+import { installWitness, type PeerReport } from './in-page.ts';
+import type { PeerServer, ServedFile } from './serve.ts';
+
+/** A peer that has said nothing by then is given up. */
+const PATIENCE_MS = 60_000;
+
+/** One load of a peer's page up to the first feedback. Times are ms from its start. */
+export interface PeerStart {
+  readonly cameraLive: number | null;
+  readonly firstFeedback: number;
+  /** What that feedback said. */
+  readonly words: string;
+  /** What the page fetched until then, every address once, without the page itself. */
+  readonly files: readonly ServedFile[];
+}
+
+/** What the main thread went through while the peer guided. Times are ms. */
+export interface PeerLive {
+  /** How long it was watched. */
+  readonly watched: number;
+  readonly longTasks: { readonly total: number; readonly worst: number };
+  /** Longest time between two animation frames. */
+  readonly worstFrameGap: number;
+  readonly workers: number;
+  /** JS heap of the page after a collection, bytes. */
+  readonly heap: number;
+  /** Why it stopped guiding before the time was up, if it did. */
+  readonly ended: string | null;
+}
+
+/** A page of a peer that has given its first feedback. */
+export interface StartedPeer {
+  readonly start: PeerStart;
+  /** Watches it for some ms more. */
+  watch(milliseconds: number): Promise<PeerLive>;
+  close(): Promise<void>;
+}
+
+/**
+ * Loads a peer's page and waits for its first feedback.
+ * @throws Error with one line about what went wrong
+ */
+export async function startPeer(
+  peer: Peer,
+  context: BrowserContext,
+  server: PeerServer,
+): Promise<StartedPeer> {
+  const page = await context.newPage();
+  try {
+    await page.addInitScript({ content: inPage(installWitness, null) });
+    const session = await context.newCDPSession(page);
+    await server.redirect(session);
+    const before = server.served.length;
+    const failed = failureOf(page, peer);
+    await page.goto(server.url);
+    await Promise.race([page.evaluate(() => window.peer.settled), failed]);
+    const files = server.served.slice(before);
+    const start = startOf(await reportOf(page), files);
+    return {
+      start,
+      watch: (milliseconds) => watch(page, session, milliseconds),
+      close: () => page.close(),
+    };
+  } catch (error) {
+    await page.close();
+    throw error;
+  }
+}
+
+/** Settles, by failing, where the peer tells of its failure on the console only, or tells nothing at all. */
+function failureOf(page: Page, peer: Peer): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const giveUp = (message: string): void => reject(new Error(firstLine(message)));
+    const timer = setTimeout(
+      () => giveUp(`no feedback within ${PATIENCE_MS / 1000} s, and no word why`),
+      PATIENCE_MS,
+    );
+    page.on('close', () => clearTimeout(timer));
+    page.on('pageerror', ({ message }) => giveUp(message));
+    page.on('console', (message) => {
+      if (peer.failure?.test(message.text())) giveUp(message.text());
+    });
+  });
+}
+
+const reportOf = (page: Page): Promise<PeerReport> => page.evaluate(() => window.peer.report);
+
+function startOf(report: PeerReport, files: readonly ServedFile[]): PeerStart {
+  const { started, feedback, cameraLive } = report;
+  if (report.failure !== null) throw new Error(firstLine(report.failure));
+  if (started === null || feedback === null) throw new Error('its page never started it');
+  const once = new Map(files.map((file) => [file.url, file]));
+  once.delete('/');
+  return {
+    cameraLive: cameraLive === null ? null : cameraLive - started,
+    firstFeedback: feedback - started,
+    words: report.words ?? '',
+    files: [...once.values()],
+  };
+}
+
+async function watch(page: Page, session: CDPSession, milliseconds: number): Promise<PeerLive> {
+  const thread = await page.evaluate<MainThread>(inPage(watchMainThread, milliseconds));
+  const { ended } = await reportOf(page);
+  await session.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await session.send('Runtime.getHeapUsage');
+  return { ...thread, workers: page.workers().length, heap: usedSize, ended: ended?.why ?? null };
+}
+
+type MainThread = Pick<PeerLive, 'watched' | 'longTasks' | 'worstFrameGap'>;
+
+/** Runs in the page, until the time is up or the peer has ended; self-contained, because only its text travels there. */
+function watchMainThread(milliseconds: number): Promise<MainThread> {
+  const from = performance.now();
+  const tasks: number[] = [];
+  const keep = (entries: PerformanceEntryList): void => {
+    for (const { startTime, duration } of entries) if (startTime >= from) tasks.push(duration);
+  };
+  const observer = new PerformanceObserver((list) => keep(list.getEntries()));
+  observer.observe({ type: 'longtask' });
+  let last = from;
+  let worstFrameGap = 0;
+  return new Promise((resolve) => {
+    const onFrame = (): void => {
+      const now = performance.now();
+      worstFrameGap = Math.max(worstFrameGap, now - last);
+      last = now;
+      if (now - from < milliseconds && window.peer.report.ended === null) {
+        requestAnimationFrame(onFrame);
+        return;
+      }
+      // Observers are told of a long task only after it has ended.
+      setTimeout(() => {
+        keep(observer.takeRecords());
+        observer.disconnect();
+        const total = tasks.reduce((sum, duration) => sum + duration, 0);
+        resolve({
+          watched: now - from,
+          longTasks: { total, worst: Math.max(0, ...tasks) },
+          worstFrameGap,
+        });
+      }, 100);
+    };
+    requestAnimationFrame(onFrame);
+  });
+}
+
+/** The first line of a message, short enough for one line of a table. */
+export function firstLine(message: string): string {
+  const line = message.split('\n', 1).join('').trim();
+  return line.length > 160 ? `${line.slice(0, 159)}…` : line;
+}
