@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BrowserContext } from '@playwright/test';
-import { ASSETS_FOLDER } from '../../scripts/manifest.ts';
+import { ASSETS_FOLDER, sha256 } from '../../scripts/manifest.ts';
 import { faceModelForGpu } from './peers/face-model.ts';
 import { packagesOf, PEERS, RUNTIME_FOLDER, runtimeOf, type Peer, type StandInKind } from './peers/field.ts';
 import { rebuiltHandModel } from './peers/hand-model.ts';
@@ -152,7 +152,7 @@ async function measure(peer: Peer, { browser, quick, model }: PeersOptions): Pro
     name: peer.name,
     version: peer.version,
     skipped: null,
-    note: noteOf(peer, model, server, last.live.ended),
+    note: await noteOf(peer, model, server, last.live.ended),
     feedback: peer.feedback,
     words: last.warm.words,
     cameraLive: coldAndWarm(({ cameraLive }) => cameraLive),
@@ -207,16 +207,31 @@ async function standInsOf(peer: Peer, model: string | null): Promise<StandIn[]> 
 const readAsset = (name: string): Promise<Buffer> => readFile(join(ASSETS_FOLDER, name));
 
 /** What must be known to read the figures rightly. */
-function noteOf(peer: Peer, model: string | null, server: PeerServer, ended: string | null): string | null {
+async function noteOf(
+  peer: Peer,
+  model: string | null,
+  server: PeerServer,
+  ended: string | null,
+): Promise<string | null> {
   const kinds = Object.values(peer.foreign);
   const notes = [
-    kinds.includes('face') && model === null ? "with our rebuilt model in place of Google's" : null,
+    kinds.includes('face') ? await faceNoteOf(model) : null,
     kinds.includes('hand') ? 'with a hand model rebuilt from @mediapipe/hands' : null,
     kinds.includes('detector') ? 'with our copy of the short-range face detector' : null,
     server.refused.size > 0 ? `without what it asked of ${hostsOf(server.refused)}` : null,
     ended === null ? null : `watched until ${ended}`,
   ].filter((note) => note !== null);
   return notes.length === 0 ? null : notes.join('; ');
+}
+
+/** Google's `face_landmarker.task`, of which there is one version. */
+const GOOGLE_SHA256 = '64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff';
+
+async function faceNoteOf(model: string | null): Promise<string | null> {
+  if (model === null) return "with our rebuilt model in place of Google's";
+  return sha256(await readFile(model)) === GOOGLE_SHA256
+    ? null
+    : "with the face bundle that was given, which is not Google's";
 }
 
 const hostsOf = (addresses: Iterable<string>): string =>

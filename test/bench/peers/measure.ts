@@ -115,9 +115,9 @@ type MainThread = Pick<PeerLive, 'watched' | 'longTasks' | 'worstFrameGap'>;
 /** Runs in the page, until the time is up or the peer has ended; self-contained, because only its text travels there. */
 function watchMainThread(milliseconds: number): Promise<MainThread> {
   const from = performance.now();
-  const tasks: number[] = [];
+  const tasks: PerformanceEntry[] = [];
   const keep = (entries: PerformanceEntryList): void => {
-    for (const { startTime, duration } of entries) if (startTime >= from) tasks.push(duration);
+    tasks.push(...entries);
   };
   const observer = new PerformanceObserver((list) => keep(list.getEntries()));
   observer.observe({ type: 'longtask' });
@@ -132,16 +132,17 @@ function watchMainThread(milliseconds: number): Promise<MainThread> {
         requestAnimationFrame(onFrame);
         return;
       }
-      // Observers are told of a long task only after it has ended.
+      // Observers are told of a long task only after it has ended, and of more that came after the time was up.
       setTimeout(() => {
         keep(observer.takeRecords());
         observer.disconnect();
-        const total = tasks.reduce((sum, duration) => sum + duration, 0);
-        resolve({
-          watched: now - from,
-          longTasks: { total, worst: Math.max(0, ...tasks) },
-          worstFrameGap,
-        });
+        const within = tasks.filter(({ startTime }) => startTime >= from && startTime < now);
+        const total = within.reduce(
+          (sum, { startTime, duration }) => sum + Math.min(duration, now - startTime),
+          0,
+        );
+        const worst = Math.max(0, ...within.map(({ duration }) => duration));
+        resolve({ watched: now - from, longTasks: { total, worst }, worstFrameGap });
       }, 100);
     };
     requestAnimationFrame(onFrame);
