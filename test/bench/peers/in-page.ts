@@ -12,7 +12,7 @@ export interface PeerReport {
 }
 
 /** How a page of a peer tells what it sees; each is heard once. */
-export interface PeerWitness {
+interface PeerWitness {
   readonly report: PeerReport;
   /** Settles at the first feedback or failure. */
   readonly settled: Promise<void>;
