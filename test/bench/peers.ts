@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BrowserContext } from '@playwright/test';
 import { ASSETS_FOLDER, sha256 } from '../../scripts/manifest.ts';
 import { faceModelForGpu } from './peers/face-model.ts';
 import { packagesOf, PEERS, RUNTIME_FOLDER, runtimeOf, type Peer, type StandInKind } from './peers/field.ts';
@@ -9,7 +8,8 @@ import { rebuiltHandModel } from './peers/hand-model.ts';
 import { install } from './peers/install.ts';
 import { firstLine, startPeer, type PeerLive, type PeerStart } from './peers/measure.ts';
 import { servePeer, type PeerServer, type ServedFile, type StandIn } from './peers/serve.ts';
-import { sizesOf } from './peers/sizes.ts';
+import { sizesOf, sumOfSizes, type FetchedFile, type Sizes } from './probe.ts';
+import type { BenchBrowser } from './browser.ts';
 
 /*
  * Other packages that guide a selfie in the browser, measured as the widget is: the same browser, the same person
@@ -22,15 +22,9 @@ export interface ColdAndWarm {
   readonly warm: number;
 }
 
-/** A file that a peer fetched before its first feedback. */
-export interface PeerFile {
-  /** Origin of the address that it asked, or `page` where the page's own host serves it. */
-  readonly origin: string;
-  readonly path: string;
-  /** Bytes, of the body as it is, after gzip -9 and after brotli -11. */
-  readonly raw: number;
-  readonly gzip: number;
-  readonly brotli: number;
+/** What a peer fetched before its first feedback, by the addresses that it asked. */
+export interface PeerBytes extends Sizes {
+  readonly files: readonly FetchedFile[];
 }
 
 /** The figures of one peer. */
@@ -53,21 +47,11 @@ export interface PeerFigures {
   readonly longTasks: { readonly total: number; readonly worst: number } | null;
   /** Longest time between two animation frames in that time, ms. */
   readonly worstFrameGap: number | null;
-  readonly bytes: {
-    readonly raw: number;
-    readonly gzip: number;
-    readonly brotli: number;
-    readonly files: readonly PeerFile[];
-  } | null;
+  readonly bytes: PeerBytes | null;
   /** JS heap after a collection, bytes. */
   readonly heap: number | null;
+  /** Workers that the page made. */
   readonly workers: number;
-}
-
-/** What is needed of the benchmark's browser. */
-interface BenchBrowser {
-  /** Opens a context that may use the camera, which shows a person who is good from the start. */
-  context(): Promise<BrowserContext>;
 }
 
 /** What the peers are measured with. */
@@ -140,14 +124,14 @@ async function measure(peer: Peer, { browser, quick, model }: PeersOptions): Pro
   const [first] = runs;
   const last = runs.at(-1);
   if (!first || !last) throw new Error('no run');
-  const files = await Promise.all(first.cold.files.map(fileOf));
+  const files = first.cold.files.map((file) => fileOf(file, server.url));
   const coldAndWarm = (figure: (start: PeerStart) => number | null): ColdAndWarm | null => {
     const cold = medianOf(runs.map((run) => figure(run.cold)));
     const warm = medianOf(runs.map((run) => figure(run.warm)));
     return cold === null || warm === null ? null : { cold, warm };
   };
-  const live = (figure: (live: PeerLive) => number): number =>
-    medianOf(runs.map((run) => figure(run.live))) ?? 0;
+  const live = (figure: (live: PeerLive) => number | null): number | null =>
+    medianOf(runs.map((run) => figure(run.live)));
   return {
     name: peer.name,
     version: peer.version,
@@ -157,15 +141,15 @@ async function measure(peer: Peer, { browser, quick, model }: PeersOptions): Pro
     words: last.warm.words,
     cameraLive: coldAndWarm(({ cameraLive }) => cameraLive),
     firstFeedback: coldAndWarm(({ firstFeedback }) => firstFeedback),
-    watched: live(({ watched }) => watched),
+    watched: live(({ mainThread }) => mainThread.duration),
     longTasks: {
-      total: live(({ longTasks }) => longTasks.total),
-      worst: live(({ longTasks }) => longTasks.worst),
+      total: live(({ mainThread }) => mainThread.longTasks.total) ?? 0,
+      worst: live(({ mainThread }) => mainThread.longTasks.worst) ?? 0,
     },
-    worstFrameGap: live(({ worstFrameGap }) => worstFrameGap),
-    bytes: { raw: sum(files, 'raw'), gzip: sum(files, 'gzip'), brotli: sum(files, 'brotli'), files },
+    worstFrameGap: live(({ mainThread }) => mainThread.worstFrameGap),
+    bytes: { ...sumOfSizes(files), files },
     heap: live(({ heap }) => heap),
-    workers: live(({ workers }) => workers),
+    workers: live(({ workers }) => workers) ?? 0,
   };
 }
 
@@ -175,7 +159,7 @@ async function runOnce(
   server: PeerServer,
   quick: boolean,
 ): Promise<PeerRun> {
-  const context = await browser.context();
+  const context = await browser.newContext();
   try {
     const cold = await startPeer(peer, context, server);
     await cold.close();
@@ -237,13 +221,10 @@ async function faceNoteOf(model: string | null): Promise<string | null> {
 const hostsOf = (addresses: Iterable<string>): string =>
   [...new Set([...addresses].map((address) => new URL(address).host))].join(', ');
 
-async function fileOf({ url, body }: ServedFile): Promise<PeerFile> {
-  const { origin, pathname } = new URL(url, 'page://');
-  return { origin: url.startsWith('/') ? 'page' : origin, path: pathname, ...(await sizesOf(body)) };
-}
-
-function sum(files: readonly PeerFile[], size: 'raw' | 'gzip' | 'brotli'): number {
-  return files.reduce((total, file) => total + file[size], 0);
+/** What the page's own host serves is told as of the origin of the page. */
+function fileOf({ url, body }: ServedFile, page: string): FetchedFile {
+  const address = new URL(url, page);
+  return { url: address.href, origin: address.origin, ...sizesOf(Buffer.from(body)) };
 }
 
 /** Null where no run has the figure. */

@@ -1,5 +1,6 @@
 import type { BrowserContext, CDPSession, Page } from '@playwright/test';
 import { inPage } from '../../../src/playwright/in-page.ts';
+import type { MainThread } from '../probe.ts';
 import type { Peer } from './field.ts';
 import { installWitness, type PeerReport } from './in-page.ts';
 import type { PeerServer, ServedFile } from './serve.ts';
@@ -17,13 +18,10 @@ export interface PeerStart {
   readonly files: readonly ServedFile[];
 }
 
-/** What the main thread went through while the peer guided. Times are ms. */
+/** How a page fared while the peer guided. */
 export interface PeerLive {
-  /** How long it was watched. */
-  readonly watched: number;
-  readonly longTasks: { readonly total: number; readonly worst: number };
-  /** Longest time between two animation frames. */
-  readonly worstFrameGap: number;
+  readonly mainThread: MainThread;
+  /** Workers that the page made. */
   readonly workers: number;
   /** JS heap of the page after a collection, bytes. */
   readonly heap: number;
@@ -103,50 +101,21 @@ function startOf(report: PeerReport, files: readonly ServedFile[]): PeerStart {
 }
 
 async function watch(page: Page, session: CDPSession, milliseconds: number): Promise<PeerLive> {
-  const thread = await page.evaluate<MainThread>(inPage(watchMainThread, milliseconds));
+  const mainThread = await page.evaluate<MainThread>(inPage(watchMainThread, milliseconds));
+  const workers = await page.evaluate(() => window.benchProbe.workersMade());
   const { ended } = await reportOf(page);
   await session.send('HeapProfiler.collectGarbage');
   const { usedSize } = await session.send('Runtime.getHeapUsage');
-  return { ...thread, workers: page.workers().length, heap: usedSize, ended: ended?.why ?? null };
+  return { mainThread, workers, heap: usedSize, ended: ended?.why ?? null };
 }
 
-type MainThread = Pick<PeerLive, 'watched' | 'longTasks' | 'worstFrameGap'>;
-
 /** Runs in the page, until the time is up or the peer has ended; self-contained, because only its text travels there. */
-function watchMainThread(milliseconds: number): Promise<MainThread> {
-  const from = performance.now();
-  const tasks: PerformanceEntry[] = [];
-  const keep = (entries: PerformanceEntryList): void => {
-    tasks.push(...entries);
-  };
-  const observer = new PerformanceObserver((list) => keep(list.getEntries()));
-  observer.observe({ type: 'longtask' });
-  let last = from;
-  let worstFrameGap = 0;
-  return new Promise((resolve) => {
-    const onFrame = (): void => {
-      const now = performance.now();
-      worstFrameGap = Math.max(worstFrameGap, now - last);
-      last = now;
-      if (now - from < milliseconds && window.peer.report.ended === null) {
-        requestAnimationFrame(onFrame);
-        return;
-      }
-      // Observers are told of a long task only after it has ended, and of more that came after the time was up.
-      setTimeout(() => {
-        keep(observer.takeRecords());
-        observer.disconnect();
-        const within = tasks.filter(({ startTime }) => startTime >= from && startTime < now);
-        const total = within.reduce(
-          (sum, { startTime, duration }) => sum + Math.min(duration, now - startTime),
-          0,
-        );
-        const worst = Math.max(0, ...within.map(({ duration }) => duration));
-        resolve({ watched: now - from, longTasks: { total, worst }, worstFrameGap });
-      }, 100);
-    };
-    requestAnimationFrame(onFrame);
-  });
+async function watchMainThread(milliseconds: number): Promise<MainThread> {
+  window.benchProbe.begin();
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until && window.peer.report.ended === null)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  return window.benchProbe.end();
 }
 
 /** The first line of a message, short enough for one line of a table. */
