@@ -88,12 +88,14 @@ function liveBars({ live }: Figures): readonly Bar[] {
     barOf({ what: 'frames analysed a second', unit: '/s', atLeast: 20, digits: 1 }, framesPerSecond),
     barOf(
       { what: 'the same with a processor 4 times slower', unit: '/s', atLeast: 8, digits: 1 },
-      live?.slowedDown.framesPerSecond,
+      live?.stopped.framesPerSecond,
     ),
   ];
 }
 
-function startBars({ start, bytes, element }: Figures): readonly Bar[] {
+function startBars({ start, bytes, element, peers }: Figures): readonly Bar[] {
+  const quickest = Math.min(...(peers ?? []).map(({ firstFeedback }) => firstFeedback?.warm ?? Infinity));
+  const toPeers = start && quickest < Infinity ? start.warm.hint.median / quickest : null;
   const [bare] = Object.values(start?.ratios ?? {});
   return [
     barOf(
@@ -104,6 +106,10 @@ function startBars({ start, bytes, element }: Figures): readonly Bar[] {
         digits: 2,
       },
       bare?.median,
+    ),
+    barOf(
+      { what: 'first hint, warm, over the quickest peer’s first feedback', unit: '×', atMost: 1, digits: 2 },
+      toPeers,
     ),
     barOf(
       { what: 'fetched before the first hint, gzip', unit: 'MB', atMost: 3, digits: 2 },

@@ -159,7 +159,7 @@ async function runOnce(
   server: PeerServer,
   quick: boolean,
 ): Promise<PeerRun> {
-  const context = await browser.newContext();
+  const context = await browser.newProfile();
   try {
     const cold = await startPeer(peer, context, server);
     await cold.close();

@@ -1,5 +1,7 @@
 import { type Bar, barsOf, shown } from './bars.ts';
 import type { Figures } from './figures.ts';
+import type { Slowed } from './live.ts';
+import type { Sizes } from './probe.ts';
 import type { StartTimes } from './start.ts';
 import type { Spread } from './statistics.ts';
 
@@ -37,6 +39,7 @@ export function reportOf(figures: Figures): string {
       `headless Chromium ${machine.chromium}${quick ? ', quick run' : ''}.`,
     '## What must hold',
     barTable(barsOf(figures)),
+    ...peersSection(figures),
     ...framesSection(figures),
     ...liveSection(figures),
     ...startSection(figures),
@@ -45,6 +48,66 @@ export function reportOf(figures: Figures): string {
     ...memorySection(figures),
   ];
   return `${sections.join('\n\n')}\n`;
+}
+
+/** The picture beside the report. */
+export const PICTURE = 'RESULTS.svg';
+
+function peersSection(figures: Figures): readonly string[] {
+  const { peers, start, live, bytes, memory } = figures;
+  if (!peers) return [];
+  const or = (value: number | null | undefined, show: (value: number) => string): string =>
+    value === null || value === undefined ? '–' : show(value);
+  const sizes = (each: Sizes | null): readonly string[] =>
+    [each?.raw, each?.gzip, each?.brotli].map((size) => or(size, megabytes));
+  const rows = peers.map((peer) => [
+    `${peer.name} ${peer.version}`,
+    or(peer.firstFeedback?.cold, ms),
+    or(peer.firstFeedback?.warm, ms),
+    or(peer.longTasks?.total, ms),
+    or(peer.longTasks?.worst, ms),
+    or(peer.worstFrameGap, ms),
+    ...sizes(peer.bytes),
+    or(peer.heap, megabytes),
+    peer.skipped === null ? String(peer.workers) : '–',
+  ]);
+  const widget = [
+    '**the widget**',
+    or(start?.cold.hint.median, ms),
+    or(start?.warm.hint.median, ms),
+    or(live?.fullSpeed.longTasks.total, ms),
+    or(live?.fullSpeed.longTasks.worst, ms),
+    or(live?.fullSpeed.worstFrameGap, ms),
+    ...sizes(bytes),
+    or(memory?.pageHeap, megabytes),
+    or(live?.workers, String),
+  ];
+  const head = [
+    '',
+    'first hint, cold, ms',
+    'warm, ms',
+    'long tasks, ms in all',
+    'worst',
+    'worst frame gap, ms',
+    'MB before it, raw',
+    'gzip',
+    'brotli',
+    'heap, MB',
+    'workers',
+  ];
+  const told = peers.map(
+    ({ name, skipped, note, feedback, watched, bytes: fetched }) =>
+      `- ${name}: ${skipped === null ? `first hint: ${feedback}` : `not measured: ${skipped}`}` +
+      (watched === null ? '' : `; watched for ${shown(watched / 1000)} s`) +
+      (fetched === null ? '' : `; from ${new Set(fetched.files.map(({ origin }) => origin)).size} origins`) +
+      (note === null ? '.' : `; ${note}.`),
+  );
+  return [
+    '## Beside its peers',
+    `![First hint, main thread and bytes of the widget and its peers](${PICTURE})`,
+    table(head, [widget, ...rows]),
+    told.join('\n'),
+  ];
 }
 
 function framesSection({ frames }: Figures): readonly string[] {
@@ -71,10 +134,13 @@ function framesSection({ frames }: Figures): readonly string[] {
 
 function liveSection({ live }: Figures): readonly string[] {
   if (!live) return [];
-  const { fullSpeed, slowedDown, slowedDownBy } = live;
+  const { fullSpeed, emulated, stopped } = live;
+  const by = ({ slowedBy }: Slowed): string =>
+    `arithmetic ${shown(slowedBy.page, 1)} × on the page, ${shown(slowedBy.worker, 1)} × in the worker`;
   const rows = [
     ['full speed', fullSpeed] as const,
-    [`4 × slower (arithmetic ${shown(slowedDownBy, 1)} ×)`, slowedDown] as const,
+    [`4 × slower, emulated (${by(emulated)})`, emulated] as const,
+    [`4 × slower, stopped and continued (${by(stopped)})`, stopped] as const,
   ].map(([name, { duration, longTasks, worstFrameGap, framesPerSecond }]) => [
     name,
     shown(duration / 1000),
