@@ -17,7 +17,7 @@ import { createEasel, type Surface } from './surface.ts';
  */
 
 /** The models of this rung. */
-export interface BoxModels extends Pick<Models, 'findFaces' | 'close'> {
+export interface BoxModels extends Pick<Models, 'ready' | 'findFaces' | 'close'> {
   /** Measures the faces in one frame; `pixelsOf` is called where there is one. `now` in ms, monotonic. */
   face(frame: ImageBitmap, now: number, pixelsOf: () => Pixels): FaceObservation;
 }
@@ -150,6 +150,7 @@ export function createBoxModels({ runtime, models }: Assets<'detector'>): Promis
           face: found && measure(found, pixelsOf(), motionOf(found.box, now)),
         };
       },
+      ready: () => Promise.resolve(),
       findFaces: (picture, now) => detectionsOf(task, picture, rise(now)),
       close,
     };

@@ -74,6 +74,7 @@ async function reply<T>(work: () => T | Promise<T>): Promise<Reply<T>> {
 /** The models of a rung, and the meter that goes with them. */
 interface Eyes {
   face(frame: ImageBitmap, now: number, detailed: boolean): FaceObservation;
+  ready(): Promise<void>;
   findFaces(picture: Surface, now: number): readonly Detection[];
   close(): void;
 }
@@ -154,16 +155,17 @@ export function createAnalysis(): WorkerApi {
     eyes = null;
   };
 
-  const observe = (
+  const observe = async (
     frame: ImageBitmap,
     subject: Subject,
     guide: Box,
     now: number,
     detailed: boolean,
-  ): Observation => {
+  ): Promise<Observation> => {
     if (eyes === null) throw new Error('The analysis is not open.');
     const seeing = eyes;
     if (subject === 'face') return seeing.face(frame, now, detailed);
+    await seeing.ready();
     const findFaces = (picture: Picture): readonly Detection[] => seeing.findFaces(canvasOf(picture), now);
     return cardMeter.observe(pixelsOf(frame), guide, now, subject === 'card' ? findFaces : null);
   };
@@ -179,11 +181,11 @@ export function createAnalysis(): WorkerApi {
     analyse: (frame, ...rest) =>
       reply(async () => {
         try {
-          return observe(frame, ...rest);
+          return await observe(frame, ...rest);
         } catch (error) {
           if (!isTrap(error) || reopen === null) throw error;
           await reopen();
-          return observe(frame, ...rest);
+          return await observe(frame, ...rest);
         } finally {
           frame.close();
         }
