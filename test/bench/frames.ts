@@ -1,0 +1,147 @@
+import type { Page, Worker } from '@playwright/test';
+import type { BenchBrowser } from './browser.ts';
+import type { BareModels } from './page/bare-worker.ts';
+import type { FrameTime } from './page/page.ts';
+import type { Site } from './site.ts';
+import { type Ratio, ratioOf, type Spread, spreadOf } from './statistics.ts';
+
+/** What one frame costs one contender, ms. */
+export interface FrameCost {
+  readonly name: string;
+  /** From the page's question to its answer. */
+  readonly page: Spread;
+  /** Inside the worker. */
+  readonly worker: Spread;
+  /** Share of the frames on which a face was found. */
+  readonly found: number;
+}
+
+/** What a frame costs: the widget against MediaPipe alone, one runtime after the other, and against Google's bundle. */
+export interface FrameFigures {
+  readonly contenders: readonly FrameCost[];
+  /** The widget over each other, by its name, inside the worker. */
+  readonly ratios: Readonly<Record<string, Ratio>>;
+  /** The same as the page sees it. */
+  readonly pageRatios: Readonly<Record<string, Ratio>>;
+}
+
+/** The widget's name among them. */
+export const WIDGET = 'widget';
+/** MediaPipe alone with the runtime that the widget begins with. */
+export const BARE = 'bare loop';
+/** Google's bundle, with two faces wanted. */
+export const GOOGLE = 'Google’s bundle, two faces';
+
+/** Frames of a round, and those at its beginning that are not counted: a face is found anew. */
+const ROUND = 60;
+const SETTLING = 12;
+
+/** URLs of what MediaPipe alone is started with. */
+export const modelsOn = (site: Site, runtime: string): BareModels => ({
+  runtime: `${site.url}dist/assets/${runtime}`,
+  landmarker: `${site.url}dist/assets/face.task`,
+  detector: null,
+  faces: 1,
+});
+
+/**
+ * Measures frames.
+ * @param runtimes names of the runtime's files, that which the widget begins with first
+ * @param google true where the site has Google's bundle
+ */
+export async function measureFrames(
+  browser: BenchBrowser,
+  site: Site,
+  { runtimes, google, quick }: { runtimes: readonly string[]; google: boolean; quick: boolean },
+): Promise<FrameFigures> {
+  const shown = await browser.frames('selfie');
+  site.setFrames('selfie', shown);
+  const { page } = await browser.newPage();
+  try {
+    await page.goto(site.benchPage);
+    await page.waitForFunction(() => 'bench' in window);
+    await page.evaluate((count) => window.bench.loadFrames('selfie', count), shown.length);
+    const within = await openWidget(page);
+    const names: string[] = [WIDGET];
+    const open = async (name: string, models: BareModels): Promise<void> => {
+      await page.evaluate(([given, wanted]) => window.bench.openBare(given, wanted), [name, models] as const);
+      names.push(name);
+    };
+    for (const [index, runtime] of runtimes.entries())
+      await open(index === 0 ? BARE : `${BARE}, ${runtime}`, modelsOn(site, runtime));
+    const full = runtimes.at(-1);
+    if (google && full)
+      await open(GOOGLE, { ...modelsOn(site, full), landmarker: `${site.url}model`, faces: 2 });
+
+    const times = new Map<string, FrameTime[]>(names.map((name) => [name, []]));
+    for (let round = 0; round < (quick ? 4 : 8); round++) {
+      // There and back, so that whoever comes first has no advantage.
+      for (const name of round % 2 === 0 ? names : names.toReversed()) {
+        const told = await page.evaluate(([given, count]) => window.bench.run(given, count), [
+          name,
+          ROUND,
+        ] as const);
+        const inside = name === WIDGET ? await within() : [];
+        const complete = told.map((time, index) => ({
+          ...time,
+          worker: time.worker ?? inside[index] ?? null,
+        }));
+        times.get(name)?.push(...complete.slice(SETTLING));
+      }
+    }
+    const contenders = [...times].map(([name, each]) => costOf(name, each));
+    return { contenders, ratios: ratios(contenders, 'worker'), pageRatios: ratios(contenders, 'page') };
+  } finally {
+    await page.context().close();
+  }
+}
+
+function costOf(name: string, times: readonly FrameTime[]): FrameCost {
+  const worker = times.flatMap(({ worker: inside }) => inside ?? []);
+  if (worker.length < times.length) throw new Error(`${name}: not every frame was timed inside the worker.`);
+  return {
+    name,
+    page: spreadOf(times.map((time) => time.page)),
+    worker: spreadOf(worker),
+    found: times.filter(({ faces }) => faces > 0).length / times.length,
+  };
+}
+
+function ratios(contenders: readonly FrameCost[], place: 'page' | 'worker'): Record<string, Ratio> {
+  const [widget, ...others] = contenders;
+  if (!widget) return {};
+  return Object.fromEntries(others.map((other) => [other.name, ratioOf(widget[place], other[place])]));
+}
+
+/**
+ * Opens the widget's analysis.
+ * @returns tells what the frames since it was asked last took inside the worker, ms
+ */
+async function openWidget(page: Page): Promise<() => Promise<readonly number[]>> {
+  const started = page.waitForEvent('worker');
+  const opening = page.evaluate((name) => window.bench.openWidget(name), WIDGET);
+  const [worker] = await Promise.all([started, opening]);
+  await worker.evaluate(timeMessages);
+  return () => takeTimes(worker);
+}
+
+/** Runs in the worker: the time from a message to what is posted in answer to it. */
+function timeMessages(): void {
+  const scope = globalThis as unknown as {
+    benchTimes: number[];
+    postMessage: (...message: unknown[]) => void;
+    addEventListener: (type: string, listener: () => void, capture: boolean) => void;
+  };
+  scope.benchTimes = [];
+  let began = 0;
+  // Called before the worker's own listener, which is none that captures.
+  scope.addEventListener('message', () => (began = performance.now()), true);
+  const post = scope.postMessage.bind(scope);
+  scope.postMessage = (...message) => {
+    scope.benchTimes.push(performance.now() - began);
+    post(...message);
+  };
+}
+
+const takeTimes = (worker: Worker): Promise<readonly number[]> =>
+  worker.evaluate(() => (globalThis as unknown as { benchTimes: number[] }).benchTimes.splice(0));

@@ -1,0 +1,191 @@
+import { type Analyser, createAnalyser } from '../../../src/analysis/analyser.ts';
+import { fitLongSide, guideInPicture, scaleBox } from '../../../src/domain/geometry.ts';
+import { PHOTO_LIMITS } from '../../../src/domain/limits.ts';
+import type { ProviderId } from '../../../src/domain/result.ts';
+import { GUIDANCE_RULES } from '../../../src/domain/rules.ts';
+import { takePhoto } from '../../../src/session/capture.ts';
+import { createJudge } from '../../../src/session/judge.ts';
+import type { BareAnswer, BareModels, BareQuestion } from './bare-worker.ts';
+
+/*
+ * The browser's side of the benchmark: parts of the widget, and MediaPipe alone, on the same frames.
+ */
+
+/** One frame's time. */
+export interface FrameTime {
+  /** From the page's question to its answer, ms. */
+  readonly page: number;
+  /** Of it, inside the worker, ms; null where it cannot be told from here. */
+  readonly worker: number | null;
+  readonly faces: number;
+}
+
+/** A photo that was made. */
+export interface PhotoTime {
+  /** From the shutter to the Blob, ms. */
+  readonly took: number;
+  readonly encodes: number;
+  readonly bytes: number;
+  readonly width: number;
+  readonly height: number;
+  /** Bytes that the provider takes at most. */
+  readonly limit: number;
+}
+
+/** What is measured of a bare start. */
+export interface BareStart {
+  /** From the worker's construction to its first answer about a frame, ms. */
+  readonly took: number;
+  /** Of it, until the tasks were there, ms. */
+  readonly created: number;
+}
+
+/** Long side of what is analysed, px, as the widget has it. */
+const LONG_SIDE = 640;
+/** The widget is told that a camera of 30 frames a second took them, ms. */
+const FRAME_EVERY = 33;
+
+const analysers = new Map<string, (frame: ImageBitmap, now: number) => Promise<FrameTime>>();
+const clocks = new Map<string, number>();
+let frames: readonly ImageBitmap[] = [];
+
+async function pictureOf(url: string): Promise<ImageBitmap> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
+  return createImageBitmap(await response.blob());
+}
+
+async function small(picture: ImageBitmap): Promise<ImageBitmap> {
+  const { width, height } = fitLongSide(picture, LONG_SIDE);
+  return createImageBitmap(picture, { resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' });
+}
+
+/** A worker of the bench, and how it is asked. */
+function startBare(): (question: BareQuestion) => Promise<BareAnswer> {
+  const worker = new Worker('/bundled/bare.js', { type: 'module' });
+  return (question) =>
+    new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }: MessageEvent<BareAnswer>) => {
+        if (data.fault === null) resolve(data);
+        else reject(new Error(data.fault));
+      };
+      worker.onerror = (event) => reject(new Error(event.message || 'The worker did not start.'));
+      worker.postMessage(question, 'frame' in question ? [question.frame] : []);
+    });
+}
+
+async function openWidget(): Promise<Analyser> {
+  const analyser = createAnalyser({
+    assetsBase: new URL('/dist/assets/', location.href),
+    integrity: null,
+    rung: 'worker',
+    signal: new AbortController().signal,
+  });
+  await analyser.open(() => undefined);
+  return analyser;
+}
+
+const bench = {
+  /** Gets the frames of a scene and scales them as the widget does. */
+  async loadFrames(name: string, count: number): Promise<void> {
+    const urls = Array.from({ length: count }, (_, index) => `/frames/${name}/${index}`);
+    frames = await Promise.all(urls.map(async (url) => small(await pictureOf(url))));
+  },
+
+  /** Opens the widget's analysis under a name. */
+  async openWidget(name: string): Promise<void> {
+    const analyser = await openWidget();
+    analysers.set(name, async (frame, now) => {
+      const guide = scaleBox(guideInPicture('selfie', { width: 1280, height: 720 }), frame.width / 1280);
+      const began = performance.now();
+      const observation = await analyser.analyse(frame, 'face', guide, now);
+      const page = performance.now() - began;
+      return { page, worker: null, faces: observation.kind === 'face' ? observation.faces.length : 0 };
+    });
+  },
+
+  /** Opens MediaPipe alone under a name. */
+  async openBare(name: string, models: BareModels): Promise<void> {
+    const ask = startBare();
+    await ask({ models });
+    analysers.set(name, async (frame, now) => {
+      const began = performance.now();
+      const { took, faces } = await ask({ frame, now, detect: false });
+      return { page: performance.now() - began, worker: took, faces };
+    });
+  },
+
+  /** Gives `count` frames, one after the other, to what was opened under a name. */
+  async run(name: string, count: number): Promise<readonly FrameTime[]> {
+    const analyse = analysers.get(name);
+    if (!analyse) throw new Error(`${name} is not open.`);
+    const times: FrameTime[] = [];
+    let now = clocks.get(name) ?? 1000;
+    for (let index = 0; index < count; index++) {
+      const frame = frames[index % frames.length];
+      if (!frame) throw new Error('There are no frames.');
+      // A copy, because whoever analyses it closes it.
+      times.push(await analyse(await createImageBitmap(frame), (now += FRAME_EVERY)));
+    }
+    clocks.set(name, now);
+    return times;
+  },
+
+  /** Starts MediaPipe alone and runs landmarker and detector once on a picture. */
+  async startBare(models: BareModels, picture: string): Promise<BareStart> {
+    const frame = await small(await pictureOf(picture));
+    const began = performance.now();
+    const ask = startBare();
+    await ask({ models });
+    const created = performance.now() - began;
+    const { faces } = await ask({ frame, now: 1, detect: true });
+    const took = performance.now() - began;
+    if (faces === 0) throw new Error('MediaPipe alone saw nobody.');
+    return { took, created };
+  },
+
+  /** Makes photos of a camera's picture as the shutter does, a card straightened along the corners that are found. */
+  async takePhotos(
+    step: 'selfie' | 'ktp',
+    pictures: readonly string[],
+    provider: ProviderId,
+    count: number,
+  ): Promise<readonly PhotoTime[]> {
+    const shown = await Promise.all(pictures.map(pictureOf));
+    const analyser = await openWidget();
+    try {
+      const judge = createJudge(analyser);
+      const times: PhotoTime[] = [];
+      const limits = PHOTO_LIMITS[provider][step];
+      for (let index = 0; index < count; index++) {
+        const picture = shown[index % shown.length];
+        if (!picture) throw new Error('There are no pictures.');
+        // As in the widget, where a frame comes from the camera a moment before.
+        const frame = await createImageBitmap(picture);
+        const { card } = await judge(step, frame, {
+          rules: GUIDANCE_RULES,
+          now: 1000 + index * 100,
+          detailed: false,
+        });
+        if (step === 'ktp' && card === null) throw new Error('No card was found.');
+        const guide = guideInPicture(step, frame);
+        const began = performance.now();
+        const { photo } = await takePhoto({ step, frame, guide, card, straighten: true, limits });
+        const took = performance.now() - began;
+        frame.close();
+        const { encodes, bytes, width, height } = photo;
+        times.push({ took, encodes, bytes, width, height, limit: limits.maxBytes });
+      }
+      return times;
+    } finally {
+      analyser.close();
+    }
+  },
+};
+
+declare global {
+  interface Window {
+    bench: typeof bench;
+  }
+}
+window.bench = bench;

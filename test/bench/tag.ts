@@ -1,0 +1,86 @@
+import type { BrowserContext } from '@playwright/test';
+import { inPage } from '../../src/playwright/in-page.ts';
+import type { BenchBrowser, BenchPage } from './browser.ts';
+import type { Site } from './site.ts';
+
+/*
+ * A page with nothing but the tag, which is started the moment that it is there, as by a person who is very quick.
+ */
+
+/** Moments of the tag, as the probe marks them. */
+export const MOMENTS = {
+  /** The element is defined and the start button is pressed. */
+  upgrade: 'upgrade',
+  /** The camera's picture is on the screen. */
+  camera: 'camera',
+  /** The camera is judged. */
+  ready: 'ready',
+  /** The first `kyc-feedback`. */
+  hint: 'hint',
+  /** The first photo. */
+  capture: 'capture',
+} as const;
+
+/** What the page is told before its scripts run. */
+interface Preparation {
+  readonly moments: typeof MOMENTS;
+  readonly thresholds: unknown;
+}
+
+/** Attributes of a tag that sends to the sandbox and keeps nothing, so that a second load is like the first. */
+const ATTRIBUTES = {
+  provider: 'identifai',
+  'token-endpoint': '/kyc/token',
+  persist: 'none',
+  steps: 'selfie',
+};
+
+/** Thresholds that nobody meets: the guidance goes on without end. */
+export const NEVER_SHARP = { face: { sharpness: 1000 } } as const;
+
+/**
+ * Opens the tag, which starts by itself.
+ * @param options `thresholds` as the element's property has them
+ */
+export async function openTag(
+  browser: BenchBrowser,
+  site: Site,
+  options: { readonly context?: BrowserContext; readonly thresholds?: unknown } = {},
+): Promise<BenchPage> {
+  const opened = await browser.newPage(options.context);
+  const preparation: Preparation = { moments: MOMENTS, thresholds: options.thresholds ?? null };
+  await opened.page.addInitScript(inPage(startAtOnce, preparation));
+  await opened.page.goto(site.tagPage(ATTRIBUTES), { waitUntil: 'commit' });
+  return opened;
+}
+
+/** Waits until the tag has come so far. */
+export async function reach({ page, errors }: BenchPage, moment: keyof typeof MOMENTS): Promise<void> {
+  await page
+    .waitForFunction((name) => name in window.benchProbe.marks, MOMENTS[moment], { timeout: 60_000 })
+    .catch(async (cause: unknown) => {
+      const marks = JSON.stringify(await page.evaluate(() => window.benchProbe.marks));
+      throw new Error(`The tag did not come to "${moment}" (${marks}; ${errors.join('; ')}).`, { cause });
+    });
+}
+
+/** Runs in the page before any script of its own; self-contained, because only its text travels there. */
+function startAtOnce({ moments, thresholds }: Preparation): void {
+  type Tag = HTMLElement & { thresholds: unknown; start(): void };
+  const events = { 'kyc-ready': moments.ready, 'kyc-feedback': moments.hint, 'kyc-capture': moments.capture };
+  for (const [event, moment] of Object.entries(events))
+    document.addEventListener(event, () => window.benchProbe.mark(moment));
+  const lookForCamera = (tag: Tag): void => {
+    const video = tag.shadowRoot?.querySelector('video');
+    if (video && video.readyState >= video.HAVE_CURRENT_DATA) window.benchProbe.mark(moments.camera);
+    else requestAnimationFrame(() => lookForCamera(tag));
+  };
+  void customElements.whenDefined('kyc-capture').then(() => {
+    const tag = document.querySelector<Tag>('kyc-capture');
+    if (tag === null) return;
+    window.benchProbe.mark(moments.upgrade);
+    if (thresholds !== null) tag.thresholds = thresholds;
+    tag.start();
+    lookForCamera(tag);
+  });
+}
