@@ -116,9 +116,9 @@ function findWidest(
  * Starts the detector and runs it once.
  * @throws CaptureError `analysis-failed`
  */
-export function createBoxModels({ runtime, models }: Assets<'detector'>): Promise<BoxModels> {
+export function createBoxModels({ runtime, model }: Assets): Promise<BoxModels> {
   return startingModels(async (keep) => {
-    const { task, close } = keep(await startDetector(runtime, models.detector));
+    const { task, close } = keep(await startDetector(runtime, model));
     await warmUp((frame) => task.detectForVideo(frame, 0));
     const find = createFinder<Detected>(
       (picture, timestamp, part) => findWidest(task, picture, timestamp, part),

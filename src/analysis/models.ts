@@ -91,14 +91,14 @@ const DETECTOR_AFTER = 250;
  * @throws CaptureError `analysis-failed`
  */
 export function createModels(
-  { runtime, models: bytes }: Assets<'landmarker'>,
+  { runtime, model }: Assets,
   fetchPerson: () => Promise<Uint8Array>,
 ): Promise<Models> {
   return startingModels(async (keep) => {
     const landmarker = keep(
       await startTask(runtime, ({ fileset, canvas }) =>
         FaceLandmarker.createFromOptions(fileset, {
-          baseOptions: { modelAssetBuffer: bytes.landmarker, delegate: 'CPU' },
+          baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
           runningMode: 'VIDEO',
           numFaces: 1,
           outputFacialTransformationMatrixes: true,
@@ -106,7 +106,7 @@ export function createModels(
         }),
       ),
     );
-    const detector = keep(startLater(() => startDetector(runtime, detectorIn(bytes.landmarker))));
+    const detector = keep(startLater(() => startDetector(runtime, detectorIn(model))));
     const mask = keep(createPersonMask(runtime, fetchPerson));
     const models = modelsOf(landmarker, detector, mask);
     await warmUp((frame) => landmarker.task.detectForVideo(frame, 0));
