@@ -1,3 +1,4 @@
+import { fetchAssets } from '../src/analysis/assets.ts';
 import { createAnalysis } from '../src/analysis/worker.ts';
 import type { Manifest } from '../src/analysis/download.ts';
 import { fitLongSide, type Size } from '../src/domain/geometry.ts';
@@ -106,8 +107,18 @@ async function profile({ assetsBase, manifest, photos, frames }: Work): Promise<
   const called = new Set<number>();
   const onRung = async (rung: (typeof PROFILED)[number]): Promise<void> => {
     const analysis = createAnalysis();
+    const model = rung === 'face-box' ? 'detector' : 'landmarker';
+    const { signal } = new AbortController();
+    const folder = {
+      base: new URL(assetsBase),
+      manifest,
+      stallAfter: 60_000,
+      signal,
+      onProgress: () => undefined,
+    };
+    const assets = await fetchAssets('full', model, folder);
     const opened = await analysis.open(
-      { assetsBase, manifest, rung, runtime: 'full', stallAfter: 60_000 },
+      { assetsBase, manifest, rung, runtime: 'full', assets, stallAfter: folder.stallAfter },
       () => undefined,
     );
     if (!opened.ok) throw new Error(opened.message);

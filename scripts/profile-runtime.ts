@@ -76,9 +76,10 @@ const folders = new Map(
     const counting = instrumented(module);
     // The plain file alone: what is compressed beside it is the one that does not count.
     const { [packedName(RUNTIME_FILE.full)]: _, ...others } = assets;
-    return [name, { ...others, [RUNTIME_FILE.full]: counting } as Record<string, Buffer>];
+    return [name, { ...others, [RUNTIME_FILE.full]: counting }];
   }),
 );
+const filesOf = (folder: string): Readonly<Record<string, Buffer>> => folders.get(folder) ?? {};
 const pictures = [...filesIn(join(SHARED, 'photos'), ['.jpg']), ...filesIn(join(SHARED, 'cards'), ['.jpg'])];
 const clips = filesIn(join(SHARED, 'clips'), ['.mkv']);
 
@@ -97,7 +98,7 @@ const server = await createServer({
           const [, kind = '', name = ''] = (request.url ?? '').split('/');
           const list = kind === 'photo' ? pictures : kind === 'clip' ? clips : [];
           const file = list[Number(name)];
-          const bytes = file === undefined ? folders.get(kind)?.[name] : readFileSync(file);
+          const bytes = file === undefined ? filesOf(kind)[name] : readFileSync(file);
           if (kind === 'page')
             response
               .setHeader('content-type', 'text/html')

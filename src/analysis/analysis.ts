@@ -1,8 +1,8 @@
 import type { AnalysisRung } from '../domain/ladder.ts';
 import { CaptureError } from '../domain/result.ts';
 import type { Analyser, AnalyserOptions, AnalysisLimits } from './analyser.ts';
-import type { RuntimeName } from './assets.ts';
-import { type Downloads, entryOf, fetchManifest, type Manifest, startDownloads } from './download.ts';
+import { type AssetBytes, fetchAssets, type RuntimeName } from './assets.ts';
+import { entryOf, fetchManifest, type Manifest, startDownloads } from './download.ts';
 import { type Host, obstacleTo, type Place, PLACES, startHost, WORKER_FILE } from './host.ts';
 import { startWatch, type Watch } from './watch.ts';
 import type { OpenNews, Reply } from './worker.ts';
@@ -81,8 +81,31 @@ export function startAnalysis({
     }
   }
 
-  /** Starts the host on a thread; whatever fails, no host is left. */
-  async function openOn(place: Place, folder: Folder, onProgress: (fraction: number) => void): Promise<void> {
+  /** Everything of the folder is under way once its manifest is there. */
+  async function openFolder(onProgress: (fraction: number) => void): Promise<Folder> {
+    const pinned = integrity ?? ASSETS_INTEGRITY;
+    if (pinned === null) throw new CaptureError('assets-failed', 'This build was made without its assets.');
+    const manifest = await fetchManifest(downloads, pinned);
+    const folder = {
+      base: assetsBase,
+      manifest,
+      stallAfter: limits.download,
+      signal,
+      onProgress: (fraction: number) => {
+        // As long as bytes arrive, no start is overdue.
+        watch?.feed();
+        onProgress(fraction);
+      },
+    };
+    const worker = downloads.file(WORKER_FILE, entryOf(manifest, WORKER_FILE));
+    const assets = fetchAssets(runtime, rung === 'face-box' ? 'detector' : 'landmarker', folder);
+    // Whoever waits for them is told; nobody may, where the other fails first.
+    for (const each of [worker, assets]) each.catch(() => undefined);
+    return { manifest, worker, assets };
+  }
+
+  /** Starts the host on a thread while the assets arrive; whatever fails, no host is left. */
+  async function openOn(place: Place, { manifest, worker, assets }: Folder): Promise<void> {
     let over = false;
     const starting = (watch = startWatch(limits.start, () =>
       drop(broken(`The analysis did not start (${place}): nothing was heard for ${limits.start} ms.`)),
@@ -90,7 +113,7 @@ export function startAnalysis({
     const begin = async (): Promise<void> => {
       const started = await startHost(place, {
         url: new URL(WORKER_FILE, assetsBase),
-        bytes: folder.worker,
+        bytes: await worker,
         frameLimit,
         onBroken: (why) => (over ? end : drop)(broken(why)),
       });
@@ -101,15 +124,15 @@ export function startAnalysis({
       host = started;
       const request = {
         assetsBase: assetsBase.href,
-        manifest: folder.manifest,
+        manifest,
         rung,
         runtime,
+        assets: await assets,
         stallAfter: limits.download,
       };
       const hear = (news: OpenNews): void => {
         watch?.feed();
         if (news === 'trap') onTrap();
-        else if (!over) onProgress(news);
       };
       valueOf(await started.api.open(request, hear));
     };
@@ -129,10 +152,10 @@ export function startAnalysis({
     async open(onProgress) {
       try {
         const places = await placesFor(rung);
-        const folder = await unlessDropped(() => fetchFolder(downloads, integrity ?? ASSETS_INTEGRITY));
+        const folder = await unlessDropped(() => openFolder(onProgress));
         for (const place of places) {
           try {
-            await openOn(place, folder, onProgress);
+            await openOn(place, folder);
             break;
           } catch (error) {
             if (place === places.at(-1) || !isBroken(error)) throw error;
@@ -194,15 +217,9 @@ async function placesFor(rung: AnalysisRung): Promise<readonly Place[]> {
   throw broken(`This browser or page cannot run the analysis (${why}).`);
 }
 
-/** A folder whose manifest and worker were checked. */
+/** A folder whose manifest was checked, and what is on its way out of it. */
 interface Folder {
   readonly manifest: Manifest;
-  readonly worker: Uint8Array<ArrayBuffer>;
-}
-
-/** @throws CaptureError `assets-failed` */
-async function fetchFolder(downloads: Downloads, integrity: string | null): Promise<Folder> {
-  if (integrity === null) throw new CaptureError('assets-failed', 'This build was made without its assets.');
-  const manifest = await fetchManifest(downloads, integrity);
-  return { manifest, worker: await downloads.file(WORKER_FILE, entryOf(manifest, WORKER_FILE)) };
+  readonly worker: Promise<Uint8Array<ArrayBuffer>>;
+  readonly assets: Promise<AssetBytes>;
 }

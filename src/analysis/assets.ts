@@ -25,17 +25,19 @@ const MODEL_FILES = {
 /** A model that can be asked for. */
 export type ModelName = keyof typeof MODEL_FILES;
 
-/** Runtime and models, fetched, checked and compiled. */
-export interface Assets<Name extends ModelName = ModelName> {
-  readonly runtime: WebAssembly.Module;
-  readonly models: Readonly<Record<Name, Uint8Array>>;
+/** What a rung begins with: the one that finds faces. */
+export type FaceModelName = Exclude<ModelName, 'person'>;
+
+/** Runtime and face model, fetched and checked. */
+export interface AssetBytes {
+  readonly runtime: Uint8Array<ArrayBuffer>;
+  readonly model: Uint8Array<ArrayBuffer>;
 }
 
-/** Where the files are, and what they have to be. */
-export interface AssetsOptions extends FolderOptions {
-  readonly runtime: RuntimeName;
-  /** Fraction 0..1 of all bytes that have arrived; called now and then as long as any arrive. */
-  readonly onProgress: (fraction: number) => void;
+/** The same, compiled. */
+export interface Assets {
+  readonly runtime: WebAssembly.Module;
+  readonly model: Uint8Array;
 }
 
 /** A folder of assets. */
@@ -48,61 +50,69 @@ export interface FolderOptions {
   readonly signal: AbortSignal;
 }
 
+/** What is fetched of a folder. */
+export interface FetchOptions extends FolderOptions {
+  /** Fraction 0..1 of all bytes that have arrived; called now and then as long as any arrive. */
+  readonly onProgress: (fraction: number) => void;
+}
+
 /** Bytes that arrive are told of after so long even where they are few, ms. */
 const TELL_AFTER = 1000;
 
 /**
- * Fetches the runtime and the models named side by side and compiles the runtime while it arrives; its hash is checked
- * before anybody gets it.
- * @throws CaptureError `assets-failed`, or `analysis-failed` where the right runtime does not compile here
+ * Fetches a runtime and a model side by side.
+ * @throws CaptureError `assets-failed`
  */
-export async function fetchAssets<Name extends ModelName>(
-  names: readonly Name[],
-  { runtime: runtimeName, base, manifest, stallAfter, signal, onProgress }: AssetsOptions,
-): Promise<Assets<Name>> {
-  const runtimeFile = RUNTIME_FILE[runtimeName];
-  const files = [runtimeFile, ...names.map((name) => MODEL_FILES[name])];
-  const entries = files.map((file) => entryOf(manifest, file));
-  const total = entries.reduce((sum, { bytes, gzip = bytes }) => sum + gzip, 0);
+export async function fetchAssets(
+  runtime: RuntimeName,
+  model: FaceModelName,
+  options: FetchOptions,
+): Promise<AssetBytes> {
+  const files = [RUNTIME_FILE[runtime], MODEL_FILES[model]] as const;
+  const [runtimeBytes, modelBytes] = await fetchFiles(files, options);
+  return { runtime: runtimeBytes, model: modelBytes };
+}
+
+/**
+ * Fetches a runtime alone.
+ * @throws CaptureError `assets-failed`
+ */
+export const fetchRuntime = async (
+  name: RuntimeName,
+  options: FetchOptions,
+): Promise<Uint8Array<ArrayBuffer>> => (await fetchFiles([RUNTIME_FILE[name]] as const, options))[0];
+
+/**
+ * Fetches the model of the person's mask.
+ * @throws CaptureError `assets-failed`
+ */
+export const fetchPerson = async (options: FolderOptions): Promise<Uint8Array<ArrayBuffer>> =>
+  (await fetchFiles([MODEL_FILES.person] as const, { ...options, onProgress: () => undefined }))[0];
+
+async function fetchFiles<Names extends readonly string[]>(
+  names: Names,
+  { base, manifest, stallAfter, signal, onProgress }: FetchOptions,
+): Promise<{ readonly [Index in keyof Names]: Uint8Array<ArrayBuffer> }> {
+  const entries = names.map((name) => ({ name, entry: entryOf(manifest, name) }));
+  const total = entries.reduce((sum, { entry: { bytes, gzip = bytes } }) => sum + gzip, 0);
   let arrived = 0;
   let reported = 0;
   let told = 0;
   const onBytes = (count: number): void => {
     arrived += count;
     const percent = Math.max(reported, Math.min(99, Math.floor((100 * arrived) / total)));
-    // A message to the page for every chunk would be hundreds.
+    // A call for every chunk would be hundreds.
     if (percent === reported && performance.now() - told < TELL_AFTER) return;
     [reported, told] = [percent, performance.now()];
     onProgress(percent / 100);
   };
-
+  signal.throwIfAborted();
   const downloads = startDownloads({ base, stallAfter, onBytes });
   signal.addEventListener('abort', downloads.end);
-  const runtimeOf = async (): Promise<WebAssembly.Module> => {
-    let compiling: Promise<WebAssembly.Module> | undefined;
-    await downloads.file(runtimeFile, entryOf(manifest, runtimeFile), (bytes) => {
-      // The type is ours, because many static servers send none for .wasm, and streaming insists on it.
-      const typed = new Response(bytes, { headers: { 'content-type': 'application/wasm' } });
-      compiling = WebAssembly.compileStreaming(typed);
-      // Whether the bytes are right is known later, and told first.
-      compiling.catch(() => undefined);
-    });
-    if (compiling === undefined) throw new Error('The runtime was not fetched.');
-    return compiling.catch((cause: unknown) => {
-      throw new CaptureError('analysis-failed', 'The runtime does not compile in this browser or page.', {
-        cause,
-      });
-    });
-  };
-  const modelOf = async (name: Name): Promise<readonly [Name, Uint8Array]> => [
-    name,
-    await downloads.file(MODEL_FILES[name], entryOf(manifest, MODEL_FILES[name])),
-  ];
-
   try {
-    const [runtime, ...models] = await Promise.all([runtimeOf(), ...names.map(modelOf)]);
-    // Within: every name has its model, or one of the promises had failed.
-    return { runtime, models: Object.fromEntries(models) as Record<Name, Uint8Array> };
+    const fetched = await Promise.all(entries.map(({ name, entry }) => downloads.file(name, entry)));
+    // One for each name.
+    return fetched as { readonly [Index in keyof Names]: Uint8Array<ArrayBuffer> };
   } finally {
     signal.removeEventListener('abort', downloads.end);
     downloads.end();
@@ -110,20 +120,16 @@ export async function fetchAssets<Name extends ModelName>(
 }
 
 /**
- * Fetches a model that nothing waits for.
- * @throws CaptureError `assets-failed`
+ * Compiles a runtime whose bytes were checked.
+ * @throws CaptureError `analysis-failed` where it does not compile here
  */
-export async function fetchModel(
-  name: ModelName,
-  { base, manifest, stallAfter, signal }: FolderOptions,
-): Promise<Uint8Array> {
-  const downloads = startDownloads({ base, stallAfter });
-  signal.addEventListener('abort', downloads.end);
+export async function compiled({ runtime, model }: AssetBytes): Promise<Assets> {
   try {
-    return await downloads.file(MODEL_FILES[name], entryOf(manifest, MODEL_FILES[name]));
-  } finally {
-    signal.removeEventListener('abort', downloads.end);
-    downloads.end();
+    return { runtime: await WebAssembly.compile(runtime), model };
+  } catch (cause) {
+    throw new CaptureError('analysis-failed', 'The runtime does not compile in this browser or page.', {
+      cause,
+    });
   }
 }
 

@@ -23,14 +23,9 @@ export interface Downloads {
    * Fetches a file, compressed where it can be: few servers compress what they do not know. What fails by the network,
    * by a fault of the server or by a wrong hash (an old copy in a cache) is tried once more, as it is.
    * @param expected `bytes` is the most that may come
-   * @param onAttempt gets a second stream of the same bytes, unchecked, at each attempt
    * @throws CaptureError `assets-failed`
    */
-  file(
-    name: string,
-    expected: FileEntry,
-    onAttempt?: (bytes: ReadableStream<Uint8Array<ArrayBuffer>>) => void,
-  ): Promise<Uint8Array<ArrayBuffer>>;
+  file(name: string, expected: FileEntry): Promise<Uint8Array<ArrayBuffer>>;
   /** Ends the requests under way. */
   readonly end: () => void;
 }
@@ -88,12 +83,9 @@ export function startDownloads({ base, stallAfter, onBytes = () => undefined }: 
     watch = undefined;
   };
 
-  const attempt = async (
-    { name, file, expected, cache }: Wanted,
-    onAttempt?: (bytes: ReadableStream<Uint8Array<ArrayBuffer>>) => void,
-  ): Promise<Attempt> => {
+  const attempt = async ({ name, file, expected, cache }: Wanted): Promise<Attempt> => {
     let arrived = 0;
-    // Of its own, because a stream with two readers goes on until both have had enough.
+    // Of its own, so that an attempt that fails lets go of its connection.
     const stopping = new AbortController();
     const stop = (): void => stopping.abort(ending.signal.reason);
     ending.signal.addEventListener('abort', stop);
@@ -118,10 +110,7 @@ export function startDownloads({ base, stallAfter, onBytes = () => undefined }: 
           controller.enqueue(chunk);
         },
       });
-      const plain = await unpacked(body.pipeThrough(counting));
-      const [own, other] = onAttempt ? plain.tee() : [plain, null];
-      if (onAttempt && other) onAttempt(other);
-      const reader = own.getReader();
+      const reader = (await unpacked(body.pipeThrough(counting))).getReader();
       const chunks: Uint8Array<ArrayBuffer>[] = [];
       let received = 0;
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -145,20 +134,20 @@ export function startDownloads({ base, stallAfter, onBytes = () => undefined }: 
   };
 
   return {
-    async file(name, expected, onAttempt) {
+    async file(name, expected) {
       ending.signal.throwIfAborted();
       underWay.add(name);
       watch ??= startWatching();
       try {
         const packs = expected.gzip !== undefined && 'DecompressionStream' in globalThis;
         const file = packs ? packedName(name) : name;
-        const first = await attempt({ name, file, expected, cache: 'default' }, onAttempt);
+        const first = await attempt({ name, file, expected, cache: 'default' });
         if ('bytes' in first) return first.bytes;
         if (first.isFinal && !packs) throw first.failure;
         await new Promise((resolve) => setTimeout(resolve, first.isFinal ? 0 : RETRY_AFTER));
         ending.signal.throwIfAborted();
         // Past the browser's cache: after an update it may still have the file of the build before.
-        const second = await attempt({ name, file: name, expected, cache: 'reload' }, onAttempt);
+        const second = await attempt({ name, file: name, expected, cache: 'reload' });
         if ('bytes' in second) return second.bytes;
         throw second.failure;
       } finally {

@@ -17,7 +17,7 @@ import { createEasel, type Surface } from './surface.ts';
  */
 
 /** The models of this rung. */
-export interface BoxModels extends Pick<Models, 'findFaces' | 'close'> {
+export interface BoxModels extends Pick<Models, 'ready' | 'findFaces' | 'close'> {
   /** Measures the faces in one frame; `pixelsOf` is called where there is one. `now` in ms, monotonic. */
   face(frame: ImageBitmap, now: number, pixelsOf: () => Pixels): FaceObservation;
 }
@@ -116,9 +116,9 @@ function findWidest(
  * Starts the detector and runs it once.
  * @throws CaptureError `analysis-failed`
  */
-export function createBoxModels({ runtime, models }: Assets<'detector'>): Promise<BoxModels> {
+export function createBoxModels({ runtime, model }: Assets): Promise<BoxModels> {
   return startingModels(async (keep) => {
-    const { task, close } = keep(await startDetector(runtime, models.detector));
+    const { task, close } = keep(await startDetector(runtime, model));
     await warmUp((frame) => task.detectForVideo(frame, 0));
     const find = createFinder<Detected>(
       (picture, timestamp, part) => findWidest(task, picture, timestamp, part),
@@ -150,6 +150,7 @@ export function createBoxModels({ runtime, models }: Assets<'detector'>): Promis
           face: found && measure(found, pixelsOf(), motionOf(found.box, now)),
         };
       },
+      ready: () => Promise.resolve(),
       findFaces: (picture, now) => detectionsOf(task, picture, rise(now)),
       close,
     };

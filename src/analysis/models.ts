@@ -2,7 +2,7 @@ import { FaceDetector, FaceLandmarker, ImageSegmenter } from '@mediapipe/tasks-v
 import { type Box, fitLongSide, type Size } from '../domain/geometry.ts';
 import type { Landmark } from '../domain/observation.ts';
 import { type Assets, detectorIn } from './assets.ts';
-import { createCrowd, type Detection } from './crowd.ts';
+import { createCrowd, CROWD_PARTS, type Detection } from './crowd.ts';
 import { boxOf } from './patch.ts';
 import type { Plane } from './pixels.ts';
 import { isTrap, type Started, startingModels, startTask } from './runtime.ts';
@@ -34,9 +34,11 @@ export interface Models {
    * @throws Error where one of them fails
    */
   see(frame: ImageBitmap, now: number): Seen;
+  /** Resolves once faces can be found in still pictures. */
+  ready(): Promise<void>;
   /**
-   * Finds faces in a still picture, px of the picture. `now` in ms, as for `see`.
-   * @throws Error where the detector fails
+   * Finds faces in a still picture, px of the picture; none before it is ready. `now` in ms, as for `see`.
+   * @throws Error where the detector fails, also while it started
    */
   findFaces(picture: Surface, now: number): readonly Detection[];
   /** Frees everything. Nothing may be asked afterwards. */
@@ -79,21 +81,24 @@ export async function warmUp(see: (frame: ImageBitmap) => unknown): Promise<void
   }
 }
 
+/** The detector starts by itself so long after the landmarker: a camera that is slower leaves the time to it, ms. */
+const DETECTOR_AFTER = 250;
+
 /**
- * Starts landmarker and detector and runs both once. The person's mask starts when the first face is seen: nothing that
- * the first hints say needs it.
+ * Starts the landmarker and runs it once. The detector starts once the first frame is answered, the person's mask when
+ * the first face was seen: nothing that the first hint says needs them.
  * @param fetchPerson fetches the mask's model
  * @throws CaptureError `analysis-failed`
  */
 export function createModels(
-  { runtime, models: bytes }: Assets<'landmarker'>,
+  { runtime, model }: Assets,
   fetchPerson: () => Promise<Uint8Array>,
 ): Promise<Models> {
   return startingModels(async (keep) => {
     const landmarker = keep(
       await startTask(runtime, ({ fileset, canvas }) =>
         FaceLandmarker.createFromOptions(fileset, {
-          baseOptions: { modelAssetBuffer: bytes.landmarker, delegate: 'CPU' },
+          baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
           runningMode: 'VIDEO',
           numFaces: 1,
           outputFacialTransformationMatrixes: true,
@@ -101,12 +106,56 @@ export function createModels(
         }),
       ),
     );
-    const detector = keep(await startDetector(runtime, detectorIn(bytes.landmarker)));
+    const detector = keep(startLater(() => startDetector(runtime, detectorIn(model))));
     const mask = keep(createPersonMask(runtime, fetchPerson));
     const models = modelsOf(landmarker, detector, mask);
-    await warmUp((frame) => models.see(frame, 0));
+    await warmUp((frame) => landmarker.task.detectForVideo(frame, 0));
+    setTimeout(detector.begin, DETECTOR_AFTER);
     return models;
   });
+}
+
+/** A task that starts later than the others. */
+interface Late<Task> {
+  /** Starts it, unless it is started already, or closed. */
+  readonly begin: () => void;
+  /** Resolves once it has started, or could not be. */
+  readonly settled: () => Promise<void>;
+  /**
+   * Null until it has started.
+   * @throws Error where it cannot be started
+   */
+  readonly task: () => Task | null;
+  readonly close: () => void;
+}
+
+function startLater<Task>(start: () => Promise<Started<Task>>): Late<Task> {
+  let starting: Promise<void> | null = null;
+  let started: Started<Task> | null = null;
+  let failure: { readonly cause: unknown } | null = null;
+  let closed = false;
+  const run = async (): Promise<void> => {
+    try {
+      const late = await start();
+      if (closed) late.close();
+      else started = late;
+    } catch (cause) {
+      failure = { cause };
+    }
+  };
+  const begin = (): Promise<void> => (starting ??= closed ? Promise.resolve() : run());
+  return {
+    begin: () => void begin(),
+    settled: begin,
+    task() {
+      if (failure !== null) throw failure.cause;
+      return started?.task ?? null;
+    },
+    close() {
+      closed = true;
+      started?.close();
+    },
+  };
 }
 
 /** Tells where the person is, once it has started; null until then, and for good where it cannot be started. */
@@ -118,51 +167,41 @@ interface PersonMask {
 
 function createPersonMask(runtime: WebAssembly.Module, fetchModel: () => Promise<Uint8Array>): PersonMask {
   const easel = createEasel();
-  let segmenter: Started<ImageSegmenter> | null = null;
-  let begun = false;
-  let closed = false;
-  let trap: unknown = null;
-  const isClosed = (): boolean => closed;
-
-  const begin = async (): Promise<void> => {
-    if (isClosed()) return;
+  const late = startLater(async () => {
+    const model = await fetchModel();
+    return startTask(runtime, ({ fileset, canvas }) =>
+      ImageSegmenter.createFromOptions(fileset, {
+        baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
+        runningMode: 'VIDEO',
+        outputConfidenceMasks: true,
+        outputCategoryMask: false,
+        canvas,
+      }),
+    );
+  });
+  const segmenter = (): ImageSegmenter | null => {
     try {
-      const model = await fetchModel();
-      if (isClosed()) return;
-      const started = await startTask(runtime, ({ fileset, canvas }) =>
-        ImageSegmenter.createFromOptions(fileset, {
-          baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
-          runningMode: 'VIDEO',
-          outputConfidenceMasks: true,
-          outputCategoryMask: false,
-          canvas,
-        }),
-      );
-      if (isClosed()) started.close();
-      else segmenter = started;
+      return late.task();
     } catch (error) {
-      // Level shoulders are not worth a journey that fails; but a whole runtime may have what this one lacks.
-      if (isTrap(error)) trap = error;
+      // Level shoulders are not worth a journey that fails; but the full runtime may have what this one lacks.
+      if (isTrap(error)) throw error;
+      return null;
     }
   };
 
   return {
     see(frame, timestamp) {
-      if (!begun) {
-        begun = true;
-        // Later, so that the answer to this frame does not wait for it.
-        setTimeout(() => void begin(), 0);
-      }
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- what was caught is thrown on
-      if (trap !== null) throw trap;
-      if (segmenter === null) return null;
+      // Later, so that the answer to this frame does not wait for it.
+      setTimeout(late.begin, 0);
+      const task = segmenter();
+      if (task === null) return null;
       easel.draw(
         frame,
         { x: 0, y: 0, width: frame.width, height: frame.height },
         fitLongSide(frame, MASK_LONG_SIDE),
       );
       let plane: Plane | null = null;
-      segmenter.task.segmentForVideo(easel.canvas, timestamp, (result) => {
+      task.segmentForVideo(easel.canvas, timestamp, (result) => {
         const mask = result.confidenceMasks?.[0];
         // Copied, because what the runtime lends is gone after this callback.
         if (mask) plane = { data: mask.getAsFloat32Array().slice(), width: mask.width, height: mask.height };
@@ -170,10 +209,7 @@ function createPersonMask(runtime: WebAssembly.Module, fetchModel: () => Promise
       });
       return plane;
     },
-    close() {
-      closed = true;
-      segmenter?.close();
-    },
+    close: late.close,
   };
 }
 
@@ -232,7 +268,9 @@ function findBy(landmarker: FaceLandmarker): Find<SeenFace> {
   /** The size that is enough while the face stays as large as it was; null for the frame as it is. */
   const enough = ({ width, height }: Box): Size | null => {
     const scale = SCALES.find((one) => one * side >= ENOUGH_FACE);
-    return scale === undefined ? null : { width: Math.round(scale * width), height: Math.round(scale * height) };
+    return scale === undefined
+      ? null
+      : { width: Math.round(scale * width), height: Math.round(scale * height) };
   };
   return (picture, timestamp, part) => {
     const size = picture instanceof ImageBitmap ? enough(part) : null;
@@ -271,7 +309,7 @@ export function detectionsOf(
 
 function modelsOf(
   landmarker: Started<FaceLandmarker>,
-  detector: Started<FaceDetector>,
+  detector: Late<FaceDetector>,
   mask: PersonMask,
 ): Models {
   const findFace = createFinder(findBy(landmarker.task), ({ points }) => boxOf(points).width);
@@ -281,6 +319,7 @@ function modelsOf(
   // Tasks refuses a time stamp that does not rise.
   const rise = (now: number): number => (timestamp = Math.max(timestamp + 1, now));
   let countedAt = -Infinity;
+  let looks = 0;
   let maskedAt = -Infinity;
   let putOff = false;
   let others: readonly Box[] = [];
@@ -290,12 +329,17 @@ function modelsOf(
       const face = findFace(frame, timestamp);
       const main = face === null ? null : boxOf(face.points);
       const isDue = (last: number, every: number): boolean => now - last >= every || now < last;
-      const counts = isDue(countedAt, COUNT_EVERY);
+      // Later, as for the mask.
+      setTimeout(detector.begin, 0);
+      const counter = detector.task();
+      // All parts at once at the beginning: a quick hold would not wait for them.
+      const counts = counter !== null && (looks < CROWD_PARTS.length || isDue(countedAt, COUNT_EVERY));
       if (counts) {
         countedAt = now;
+        looks++;
         others = crowd.look(frame, now, main, (part) => {
           easel.draw(frame, part, part);
-          return detectionsOf(detector.task, easel.canvas, timestamp);
+          return detectionsOf(counter, easel.canvas, timestamp);
         });
       }
       let person: Plane | null = null;
@@ -307,7 +351,11 @@ function modelsOf(
       }
       return { faces: main === null ? others : [main, ...others], face, person };
     },
-    findFaces: (picture, now) => detectionsOf(detector.task, picture, rise(now)),
+    ready: detector.settled,
+    findFaces(picture, now) {
+      const finder = detector.task();
+      return finder === null ? [] : detectionsOf(finder, picture, rise(now));
+    },
     close() {
       for (const each of [landmarker, detector, mask]) each.close();
     },

@@ -4,7 +4,7 @@ import type { AnalysisRung } from '../domain/ladder.ts';
 import type { FaceObservation, Observation } from '../domain/observation.ts';
 import { CaptureError } from '../domain/result.ts';
 import type { Subject } from '../domain/steps.ts';
-import { type Assets, fetchAssets, fetchModel, type ModelName, type RuntimeName } from './assets.ts';
+import { type AssetBytes, compiled, fetchPerson, fetchRuntime, type RuntimeName } from './assets.ts';
 import { createCardMeter } from './card.ts';
 import type { Detection } from './crowd.ts';
 import type { Manifest } from './download.ts';
@@ -25,8 +25,9 @@ export type Reply<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly code: 'assets-failed' | 'analysis-failed'; readonly message: string };
 
-/** What is loaded, from where. */
+/** What is started, and where more is. */
 export interface OpenRequest {
+  /** The folder that the assets are of. */
   readonly assetsBase: string;
   /** Checked by the page. */
   readonly manifest: Manifest;
@@ -34,19 +35,18 @@ export interface OpenRequest {
   readonly rung: AnalysisRung;
   /** The runtime to begin with. */
   readonly runtime: RuntimeName;
+  /** That runtime, and the model of the rung. */
+  readonly assets: AssetBytes;
   /** As `DownloadOptions` has it, ms. */
   readonly stallAfter: number;
 }
 
-/**
- * What is told of the start, and of a new start later: the fraction 0..1 of the bytes that have arrived, and `trap` where
- * the slim runtime lacked something, so that the full one takes its place.
- */
-export type OpenNews = number | 'trap';
+/** What is told where the slim runtime lacks something: `trap` at first, then `arriving` while the full one is fetched. */
+export type OpenNews = 'trap' | 'arriving';
 
 /** What the page may call. */
 export interface WorkerApi {
-  /** Loads and starts what the rung needs. `tell` is called as long as bytes arrive. */
+  /** Starts what the rung needs. */
   readonly open: (request: OpenRequest, tell: (news: OpenNews) => void) => Promise<Reply<null>>;
   /** Closes the frame. Takes as long as a start where the runtime lacks something that this frame needs. */
   analyse(
@@ -74,6 +74,7 @@ async function reply<T>(work: () => T | Promise<T>): Promise<Reply<T>> {
 /** The models of a rung, and the meter that goes with them. */
 interface Eyes {
   face(frame: ImageBitmap, now: number, detailed: boolean): FaceObservation;
+  ready(): Promise<void>;
   findFaces(picture: Surface, now: number): readonly Detection[];
   close(): void;
 }
@@ -102,18 +103,16 @@ export function createAnalysis(): WorkerApi {
 
   const openEyes = async (
     { assetsBase, manifest, stallAfter, rung }: OpenRequest,
-    runtime: RuntimeName,
-    tell: (news: OpenNews) => void,
+    bytes: AssetBytes,
   ): Promise<Eyes> => {
-    const folder = { base: new URL(assetsBase), manifest, stallAfter, signal: closing.signal };
-    const fetchThese = <Name extends ModelName>(names: readonly Name[]): Promise<Assets<Name>> =>
-      fetchAssets(names, { ...folder, runtime, onProgress: tell });
+    const assets = await compiled(bytes);
     if (rung === 'face-box') {
-      const models = await createBoxModels(await fetchThese(['detector']));
+      const models = await createBoxModels(assets);
       return { ...models, face: (frame, now) => models.face(frame, now, () => pixelsOf(frame)) };
     }
     const faceMeter = createFaceMeter();
-    const models = await createModels(await fetchThese(['landmarker']), () => fetchModel('person', folder));
+    const folder = { base: new URL(assetsBase), manifest, stallAfter, signal: closing.signal };
+    const models = await createModels(assets, () => fetchPerson(folder));
     return {
       ...models,
       face(frame, now, detailed) {
@@ -126,22 +125,29 @@ export function createAnalysis(): WorkerApi {
   let reopen: (() => Promise<void>) | null = null;
 
   const open = async (request: OpenRequest, tell: (news: OpenNews) => void): Promise<void> => {
-    const openWith = async (runtime: RuntimeName): Promise<void> => {
-      const opened = await openEyes(request, runtime, tell);
+    const { assets, assetsBase, manifest, stallAfter } = request;
+    const openWith = async (bytes: AssetBytes): Promise<void> => {
+      const opened = await openEyes(request, bytes);
       if (closing.signal.aborted) opened.close();
       else eyes = opened;
     };
-    const openFull = async (): Promise<void> => {
+    if (request.runtime === 'full') return openWith(assets);
+    reopen = async () => {
       reopen = null;
       tell('trap');
       closeEyes();
-      await openWith('full');
+      const runtime = await fetchRuntime('full', {
+        base: new URL(assetsBase),
+        manifest,
+        stallAfter,
+        signal: closing.signal,
+        onProgress: () => tell('arriving'),
+      });
+      await openWith({ ...assets, runtime });
     };
-    if (request.runtime === 'full') return openWith('full');
-    reopen = openFull;
-    await openWith('slim').catch((error: unknown) => {
-      if (!isTrap(error)) throw error;
-      return openFull();
+    await openWith(assets).catch((error: unknown) => {
+      if (!isTrap(error) || reopen === null) throw error;
+      return reopen();
     });
   };
 
@@ -154,16 +160,17 @@ export function createAnalysis(): WorkerApi {
     eyes = null;
   };
 
-  const observe = (
+  const observe = async (
     frame: ImageBitmap,
     subject: Subject,
     guide: Box,
     now: number,
     detailed: boolean,
-  ): Observation => {
+  ): Promise<Observation> => {
     if (eyes === null) throw new Error('The analysis is not open.');
     const seeing = eyes;
     if (subject === 'face') return seeing.face(frame, now, detailed);
+    await seeing.ready();
     const findFaces = (picture: Picture): readonly Detection[] => seeing.findFaces(canvasOf(picture), now);
     return cardMeter.observe(pixelsOf(frame), guide, now, subject === 'card' ? findFaces : null);
   };
@@ -171,7 +178,6 @@ export function createAnalysis(): WorkerApi {
   return {
     open: (request, tell) =>
       reply(async () => {
-        // Before the download, so that a browser that cannot run it does not pay for it.
         if (!hasWebGl(createSurface())) throw new Error('There is no WebGL 2 here.');
         await open(request, tell);
         return null;
@@ -179,11 +185,11 @@ export function createAnalysis(): WorkerApi {
     analyse: (frame, ...rest) =>
       reply(async () => {
         try {
-          return observe(frame, ...rest);
+          return await observe(frame, ...rest);
         } catch (error) {
           if (!isTrap(error) || reopen === null) throw error;
           await reopen();
-          return observe(frame, ...rest);
+          return await observe(frame, ...rest);
         } finally {
           frame.close();
         }

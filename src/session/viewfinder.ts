@@ -101,9 +101,12 @@ export class Viewfinder {
       climb(),
     ]);
     let judgeFrame = first;
+    // The first frame is there already; the person waits for what it says.
+    let at = now();
     while (judgeFrame && !signal.aborted && !this.#isTaking()) {
       try {
-        await this.#look(step, camera, judgeFrame, signal);
+        await this.#look(step, camera, judgeFrame, at, signal);
+        at = await camera.nextFrame();
       } catch (error) {
         if (this.#isTaking()) {
           // The photo under way comes about without the analysis as well; the next step gets a fresh one.
@@ -173,9 +176,14 @@ export class Viewfinder {
   }
 
   /** One frame, from the camera to the flow. Frames that come while it is analysed are dropped. */
-  async #look(step: Step, camera: Camera, judgeFrame: Judge, signal: AbortSignal): Promise<void> {
+  async #look(
+    step: Step,
+    camera: Camera,
+    judgeFrame: Judge,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { configuration, onSighting, dispatch, record } = this.#options;
-    const now = await camera.nextFrame();
     signal.throwIfAborted();
     if (this.#isTaking()) return;
     record.frame(now);

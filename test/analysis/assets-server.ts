@@ -42,24 +42,25 @@ declare module 'vitest/browser' {
   }
 }
 
-/** The functions that are kept, but for those from the first to before the last. */
-function keptBut(first: number, end: number): ReadonlySet<number> {
-  const kept = parseKept(readFileSync(KEPT_FUNCTIONS, 'utf8'));
-  return new Set([...kept].filter((index) => index < first || index >= end));
+/** The assets of this build, with a slim runtime that lacks the functions from the first to before the last besides. */
+function withSlimLacking(first: number, end: number): Record<string, Buffer> {
+  const {
+    [RUNTIME_FILE.slim]: slim = Buffer.alloc(0),
+    [packedName(RUNTIME_FILE.slim)]: _,
+    ...others
+  } = readAssets();
+  const kept = [...parseKept(readFileSync(KEPT_FUNCTIONS, 'utf8'))];
+  const left = new Set(kept.filter((index) => index < first || index >= end));
+  return { ...others, [RUNTIME_FILE.slim]: Buffer.from(keepFunctions(slim, left)) };
 }
 
 const servers: Server[] = [];
 let counts = new Map<string, number>();
 
 export const serveFolder: BrowserCommand<[options: FolderOptions]> = async (_, options) => {
-  const files: Record<string, Buffer> = readAssets();
   const { cors, slimLacks, beforeWorker = '', stalled, missing = [], cutOnce } = options;
+  const files = slimLacks === undefined ? readAssets() : withSlimLacking(...slimLacks);
   files['worker.js'] = Buffer.concat([Buffer.from(beforeWorker), files['worker.js'] ?? Buffer.alloc(0)]);
-  if (slimLacks !== undefined) {
-    const slim = files[RUNTIME_FILE.slim] ?? Buffer.alloc(0);
-    files[RUNTIME_FILE.slim] = Buffer.from(keepFunctions(slim, keptBut(...slimLacks)));
-    delete files[packedName(RUNTIME_FILE.slim)];
-  }
   const manifest = Buffer.from(manifestOf(files));
   files['manifest.json'] = manifest;
   const requests = (counts = new Map<string, number>());

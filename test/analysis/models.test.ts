@@ -130,7 +130,7 @@ describe('the rebuilt face bundle', () => {
   let models: Models;
   let solution: FaceMeshSolution;
   beforeAll(async () => {
-    models = await createModels(await loadAssets(['landmarker']), loadPerson);
+    models = await createModels(await loadAssets('landmarker'), loadPerson);
     solution = await loadFaceMesh();
   }, 60_000);
 
@@ -190,7 +190,7 @@ describe('the person mask', () => {
   let models: Models;
   let solution: SegmentationSolution;
   beforeAll(async () => {
-    models = await createModels(await loadAssets(['landmarker']), loadPerson);
+    models = await createModels(await loadAssets('landmarker'), loadPerson);
     solution = await loadSolution<SegmentationSolution>('selfie_segmentation', 'SelfieSegmentation');
     solution.setOptions({ modelSelection: 0, selfieMode: false });
   }, 60_000);
@@ -262,7 +262,7 @@ describe('a start that fails', () => {
   const failed = { code: 'analysis-failed' };
 
   test('at its second model closes the first, and gives back both canvases', async () => {
-    const assets = await loadAssets(['landmarker']);
+    const assets = await loadAssets('landmarker');
     const close = vi.spyOn(FaceLandmarker.prototype, 'close');
     const contexts = watchContexts();
     vi.spyOn(FaceDetector, 'createFromOptions').mockRejectedValue(new Error('no memory'));
@@ -272,7 +272,7 @@ describe('a start that fails', () => {
   });
 
   test('at the warm-up closes every model, even where one of them cannot be closed', async () => {
-    const assets = await loadAssets(['landmarker']);
+    const assets = await loadAssets('landmarker');
     vi.spyOn(FaceLandmarker.prototype, 'detectForVideo').mockImplementation(() => {
       throw new Error('no memory');
     });
@@ -290,7 +290,7 @@ describe('a start that fails', () => {
   });
 
   test('at the warm-up of the detector alone closes it', async () => {
-    const assets = await loadAssets(['detector']);
+    const assets = await loadAssets('detector');
     vi.spyOn(FaceDetector.prototype, 'detectForVideo').mockImplementation(() => {
       throw new Error('no memory');
     });

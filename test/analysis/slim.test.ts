@@ -3,11 +3,11 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
 import { type Analyser, createAnalyser, observe, trapsSoFar } from '../../src/analysis/analyser.ts';
 import type { RuntimeName } from '../../src/analysis/assets.ts';
-import { createAnalysis, type OpenNews, type Reply } from '../../src/analysis/worker.ts';
+import { createAnalysis, type OpenNews, type OpenRequest, type Reply } from '../../src/analysis/worker.ts';
 import { fitLongSide } from '../../src/domain/geometry.ts';
 import type { Observation } from '../../src/domain/observation.ts';
 import type { Subject } from '../../src/domain/steps.ts';
-import { assetsFolder, emptyFrame, frameOf, media, sharedClips, sharedPhotos } from './support.ts';
+import { assetsFolder, emptyFrame, frameOf, loadBytes, media, sharedClips, sharedPhotos } from './support.ts';
 
 /*
  * The runtime with the functions alone that the analysis calls: against the full one, and where it lacks something.
@@ -49,6 +49,18 @@ async function framesOf(clip: string): Promise<readonly ImageBitmap[]> {
   return frames;
 }
 
+/** What a host is asked to start, out of the folder of this build or another. */
+async function requestFor(
+  rung: 'main-thread' | 'face-box',
+  runtime: RuntimeName,
+  served?: Parameters<typeof assetsFolder>[0],
+): Promise<OpenRequest> {
+  const folder = await assetsFolder(served);
+  const { base, manifest, stallAfter } = folder;
+  const assets = await loadBytes(runtime, rung === 'face-box' ? 'detector' : 'landmarker', folder);
+  return { assetsBase: base.href, manifest, stallAfter, rung, runtime, assets };
+}
+
 /** Everything that a runtime makes of all photos and clips, and what was told meanwhile. */
 async function observeAll(
   runtime: RuntimeName,
@@ -61,12 +73,7 @@ async function observeAll(
     if (!reply.ok) throw new Error(reply.message);
     return reply.value;
   };
-  const { base, manifest, stallAfter } = await assetsFolder();
-  valueOf(
-    await analysis.open({ assetsBase: base.href, manifest, stallAfter, rung, runtime }, (one) =>
-      news.push(one),
-    ),
-  );
+  valueOf(await analysis.open(await requestFor(rung, runtime), (one) => news.push(one)));
   let now = 1000;
   const look = async (picture: ImageBitmapSource, subject: Subject): Promise<Observation> => {
     const frame = await createImageBitmap(picture);
@@ -152,18 +159,10 @@ describe('where it lacks something', () => {
   });
 
   test('at the start, the full one starts', async () => {
-    const { base, manifest, stallAfter } = await assetsFolder(
-      await commands.serveFolder({ cors: true, slimLacks: ALL }),
-    );
+    const served = await commands.serveFolder({ cors: true, slimLacks: ALL });
+    const request = await requestFor('main-thread', 'slim', served);
     const analysis = createAnalysis();
     const news: OpenNews[] = [];
-    const request = {
-      assetsBase: base.href,
-      manifest,
-      stallAfter,
-      rung: 'main-thread',
-      runtime: 'slim',
-    } as const;
     expect(await analysis.open(request, (one) => news.push(one))).toEqual({ ok: true, value: null });
     expect(news.filter((one) => one === 'trap')).toHaveLength(1);
     const frame = await createImageBitmap(await frameOf(media('audrey.jpg')));
@@ -176,21 +175,10 @@ describe('where it lacks something', () => {
   });
 
   test('and the full one cannot be had, the files are told to be missing', async () => {
-    const { base, manifest, stallAfter } = await assetsFolder(
-      await commands.serveFolder({
-        cors: true,
-        slimLacks: ALL,
-        missing: [FULL, `${FULL}.gz`],
-      }),
-    );
+    const missing = [FULL, `${FULL}.gz`];
+    const served = await commands.serveFolder({ cors: true, slimLacks: ALL, missing });
+    const request = await requestFor('main-thread', 'slim', served);
     const analysis = createAnalysis();
-    const request = {
-      assetsBase: base.href,
-      manifest,
-      stallAfter,
-      rung: 'main-thread',
-      runtime: 'slim',
-    } as const;
     expect(await analysis.open(request, () => undefined)).toMatchObject({ ok: false, code: 'assets-failed' });
     analysis.close();
   });

