@@ -18,7 +18,7 @@ import { ByteCounter, installProbe } from './probe.ts';
 import { slowDown } from './slow-down.ts';
 
 /** A camera that most laptops and phones offer, px. */
-export const CAMERA_SIZE: Size = { width: 1280, height: 720 };
+const CAMERA_SIZE: Size = { width: 1280, height: 720 };
 
 /** What can be shown to the camera: a person who is good from the start, or a KTP on a table. */
 export type Shown = Extract<Step, 'selfie' | 'ktp'>;

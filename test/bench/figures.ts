@@ -24,7 +24,7 @@ export interface Figures {
 }
 
 /** Where it was measured. */
-export interface Machine {
+interface Machine {
   /** Day, as in 2026-11-23. */
   readonly date: string;
   readonly processor: string;

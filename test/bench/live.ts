@@ -15,7 +15,7 @@ export interface LiveFigures {
 }
 
 /** The main thread, and how many frames were analysed a second. */
-export interface Watched extends MainThread {
+interface Watched extends MainThread {
   readonly framesPerSecond: number;
 }
 

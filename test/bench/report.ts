@@ -12,7 +12,7 @@ import type { Spread } from './statistics.ts';
 const MILLION = 1_000_000;
 
 /** A table; cells of a row in the order of the head. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
@@ -23,7 +23,7 @@ const spread = ({ median, mean, p95 }: Spread): readonly string[] => [median, me
 const SPREAD = ['median', 'mean', 'p95'];
 
 /** What must hold, and whether it does. */
-export function barTable(bars: readonly Bar[]): string {
+function barTable(bars: readonly Bar[]): string {
   const met = (bar: Bar): string => (bar.met === null ? 'not measured' : bar.met ? 'yes' : '**no**');
   return table(
     ['what must hold', 'measured', 'bar', 'met'],

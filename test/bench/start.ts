@@ -17,7 +17,7 @@ export interface StartTimes {
 }
 
 /** MediaPipe alone: from its worker's construction, ms. */
-export interface BareTimes {
+interface BareTimes {
   /** Landmarker and detector are created. */
   readonly created: Spread;
   /** Both have run once. */
