@@ -35,8 +35,8 @@ function barOf(limit: Limit, value: number | null | undefined): Bar {
   if (value === null || value === undefined) return { what, figure: null, bar: `${bar} ${unit}`, met: null };
   return {
     what,
-    figure: `${shown(value, digits)} ${unit}`,
-    bar: `${bar} ${unit}`,
+    figure: `${shown(value, digits)} ${unit}`.trim(),
+    bar: `${bar} ${unit}`.trim(),
     met: value <= atMost && value >= atLeast,
   };
 }

@@ -16,6 +16,8 @@ export interface MemoryFigures {
   readonly bufferGrowth: number;
   /** In a live session: the page's heap. */
   readonly pageHeap: number;
+  /** In a live session: the heaps of its workers. */
+  readonly workerHeap: number;
   /** In a live session: the memory of the runtime's instances in the worker. */
   readonly wasm: number;
   readonly wasmInstances: number;
@@ -82,7 +84,7 @@ async function heapOf({ cdp, page }: BenchPage): Promise<{ used: number; buffers
 async function measureLiveMemory(
   browser: BenchBrowser,
   site: Site,
-): Promise<Pick<MemoryFigures, 'pageHeap' | 'wasm' | 'wasmInstances'>> {
+): Promise<Pick<MemoryFigures, 'pageHeap' | 'workerHeap' | 'wasm' | 'wasmInstances'>> {
   const context = await browser.newContext();
   const watched: Worker[] = [];
   context.on('page', (page) =>
@@ -101,12 +103,43 @@ async function measureLiveMemory(
     const { used } = await heapOf(opened);
     return {
       pageHeap: used,
+      workerHeap: await workerHeapOf(opened),
       wasm: memories.reduce((sum, bytes) => sum + bytes, 0),
       wasmInstances: memories.length,
     };
   } finally {
     await context.close();
   }
+}
+
+/** The heaps of a page's workers after a collection, bytes. */
+async function workerHeapOf({ cdp }: BenchPage): Promise<number> {
+  const heaps: Promise<number>[] = [];
+  const answers = new Map<string, (answer: unknown) => void>();
+  cdp.on('Target.receivedMessageFromTarget', ({ sessionId, message }) => {
+    const { id, result } = JSON.parse(message) as { id: number; result: unknown };
+    answers.get(`${sessionId} ${id}`)?.(result);
+  });
+  cdp.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
+    if (targetInfo.type !== 'worker') return;
+    let last = 0;
+    const ask = (method: string): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        const id = ++last;
+        answers.set(`${sessionId} ${id}`, resolve);
+        const message = JSON.stringify({ id, method });
+        cdp.send('Target.sendMessageToTarget', { sessionId, message }).catch(reject);
+      });
+    const heap = async (): Promise<number> => {
+      await ask('HeapProfiler.collectGarbage');
+      return ((await ask('Runtime.getHeapUsage')) as { usedSize: number }).usedSize;
+    };
+    heaps.push(heap());
+  });
+  // Workers that are there already are told of before this answers.
+  await cdp.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false });
+  if (heaps.length === 0) throw new Error('The live tag has no worker.');
+  return (await Promise.all(heaps)).reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Runs in a worker, before the runtime has arrived. */

@@ -97,7 +97,7 @@ function peersSection(figures: Figures): readonly string[] {
   ];
   const told = peers.map(
     ({ name, skipped, note, feedback, watched, bytes: fetched }) =>
-      `- ${name}: ${skipped === null ? `first hint: ${feedback}` : `not measured: ${skipped}`}` +
+      `- ${name}: ${skipped === null ? `first hint: ${feedback}` : `not measured: ${skipped.replace(/[.…:]+$/, '')}`}` +
       (watched === null ? '' : `; watched for ${shown(watched / 1000)} s`) +
       (fetched === null ? '' : `; from ${new Set(fetched.files.map(({ origin }) => origin)).size} origins`) +
       (note === null ? '.' : `; ${note}.`),
@@ -220,13 +220,14 @@ function photoSection({ photo }: Figures): readonly string[] {
 
 function memorySection({ memory }: Figures): readonly string[] {
   if (!memory) return [];
-  const { sessions, before, after, growth, bufferGrowth, pageHeap, wasm, wasmInstances } = memory;
+  const { sessions, before, after, growth, bufferGrowth, pageHeap, workerHeap, wasm, wasmInstances } = memory;
   return [
     '## Memory, MB',
     table(
       ['what', 'MB'],
       [
         ['the page’s heap in a live session', megabytes(pageHeap)],
+        ['its worker’s heap', megabytes(workerHeap)],
         [`WASM memory in its worker, ${wasmInstances} instances`, megabytes(wasm)],
         ['the page’s heap after 2 sessions', megabytes(before)],
         [`after ${sessions} more`, megabytes(after)],

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { format } from 'prettier';
 import { typedPath } from '../accuracy/browser.ts';
 import { UsageError } from '../accuracy/score.ts';
 import { BenchBrowser } from './browser.ts';
@@ -96,7 +97,8 @@ async function run(words: readonly string[]): Promise<void> {
   const picture = chartOf(figures);
   // Only a whole run is worth keeping.
   if (!options.quick && options.sections.length === SECTIONS.length) {
-    writeFileSync(RESULTS, `# What the widget costs\n\n\`npm run bench\`: ${text}`);
+    const results = `# What the widget costs\n\n\`npm run bench\`: ${text}`;
+    writeFileSync(RESULTS, await format(results, { parser: 'markdown' }));
     writeFileSync(join(dirname(RESULTS), PICTURE), picture);
   }
   if (options.model === null) console.log('Google’s bundle was not measured: no --model was given.');

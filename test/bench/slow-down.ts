@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 /** How long processes may run before they are stopped again, ms. */
 const RUN_MS = 5;
 /** Part of it that is lost until they really run again, ms; measured on Linux. */
-const WAKING_MS = 0.6;
+const WAKING_MS = 0.9;
 
 /**
  * Lets processes run for part of the time only.
