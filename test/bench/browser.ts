@@ -1,7 +1,14 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Browser, type BrowserContext, type CDPSession, type Page } from '@playwright/test';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type CDPSession,
+  type LaunchOptions,
+  type Page,
+} from '@playwright/test';
 import { CARD_SCENE, faceScene, people } from '../../demo/people.ts';
 import type { Size } from '../../src/domain/geometry.ts';
 import type { Step } from '../../src/domain/result.ts';
@@ -11,7 +18,7 @@ import { ByteCounter, installProbe } from './probe.ts';
 import { slowDown } from './slow-down.ts';
 
 /** A camera that most laptops and phones offer, px. */
-export const CAMERA_SIZE: Size = { width: 1280, height: 720 };
+const CAMERA_SIZE: Size = { width: 1280, height: 720 };
 
 /** What can be shown to the camera: a person who is good from the start, or a KTP on a table. */
 export type Shown = Extract<Step, 'selfie' | 'ktp'>;
@@ -32,6 +39,7 @@ export class BenchBrowser {
   readonly browser: Browser;
   readonly #folder: string;
   readonly #darkroom: Darkroom;
+  #profiles = 0;
 
   private constructor(browser: Browser, folder: string, darkroom: Darkroom) {
     this.browser = browser;
@@ -42,12 +50,7 @@ export class BenchBrowser {
   /** Launches it; the camera shows the person. */
   static async launch(): Promise<BenchBrowser> {
     const folder = await mkdtemp(join(tmpdir(), 'kyc-bench-'));
-    const executablePath = findChromium();
-    const browser = await chromium.launch({
-      ...(executablePath ? { executablePath } : {}),
-      // Without precise numbers of memory, growth would be told in steps of a tenth.
-      args: [...chromiumArguments({ file: fileIn(folder) }), '--enable-precise-memory-info'],
-    });
+    const browser = await chromium.launch(launchOptions(folder));
     const made = new BenchBrowser(browser, folder, new Darkroom(await browser.newPage()));
     await made.show('selfie');
     return made;
@@ -75,14 +78,28 @@ export class BenchBrowser {
     return this.#darkroom.develop(fitToGuide(sceneOf(shown), shown, size), size, range);
   }
 
-  /** A context of its own, with nothing in its cache, that may use the camera; pages in it have the probe. */
+  /**
+   * A context of its own, with nothing in its cache, that may use the camera; pages in it have the probe. Its cache is
+   * in memory and does not hold files of 8 MB and more: use a profile where a second load has to be warm.
+   */
   async newContext(): Promise<BrowserContext> {
-    const context = await this.browser.newContext({
-      locale: 'id-ID',
-      viewport: { width: 1280, height: 800 },
-      permissions: ['camera'],
+    const context = await this.browser.newContext(CONTEXT);
+    await installProbe(context);
+    return context;
+  }
+
+  /** The same with a cache on disk, as people's browsers have it, in a browser process of its own. */
+  async newProfile(): Promise<BrowserContext> {
+    const profile = join(this.#folder, `profile-${this.#profiles++}`);
+    await mkdir(profile);
+    const context = await chromium.launchPersistentContext(profile, {
+      ...launchOptions(this.#folder),
+      ...CONTEXT,
     });
     await installProbe(context);
+    // What a browser does at its very beginning is no part of any figure.
+    const [page] = context.pages();
+    await page?.waitForTimeout(SETTLED_AFTER_MS);
     return context;
   }
 
@@ -118,6 +135,20 @@ export class BenchBrowser {
     await this.browser.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** A fresh browser process has come to rest after so long, ms. */
+const SETTLED_AFTER_MS = 1000;
+
+const CONTEXT = { locale: 'id-ID', viewport: { width: 1280, height: 800 }, permissions: ['camera'] };
+
+function launchOptions(folder: string): LaunchOptions {
+  const executablePath = findChromium();
+  return {
+    ...(executablePath ? { executablePath } : {}),
+    // Without precise numbers of memory, growth would be told in steps of a tenth.
+    args: [...chromiumArguments({ file: fileIn(folder) }), '--enable-precise-memory-info'],
+  };
 }
 
 const fileIn = (folder: string): string => join(folder, 'camera.mjpeg');

@@ -1,6 +1,7 @@
 import type { FrameFigures } from './frames.ts';
 import type { LiveFigures } from './live.ts';
 import type { MemoryFigures } from './memory.ts';
+import type { PeerFigures } from './peers.ts';
 import type { PhotoFigures } from './photo.ts';
 import type { Sizes } from './probe.ts';
 import type { ByteFigures, StartFigures } from './start.ts';
@@ -18,10 +19,12 @@ export interface Figures {
   readonly element: Sizes;
   readonly photo: readonly PhotoFigures[] | null;
   readonly memory: MemoryFigures | null;
+  /** Those that could not be had among them. */
+  readonly peers: readonly PeerFigures[] | null;
 }
 
 /** Where it was measured. */
-export interface Machine {
+interface Machine {
   /** Day, as in 2026-11-23. */
   readonly date: string;
   readonly processor: string;

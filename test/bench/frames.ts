@@ -6,7 +6,7 @@ import type { Site } from './site.ts';
 import { type Ratio, ratioOf, type Spread, spreadOf } from './statistics.ts';
 
 /** What one frame costs one contender, ms. */
-export interface FrameCost {
+interface FrameCost {
   readonly name: string;
   /** From the page's question to its answer. */
   readonly page: Spread;
@@ -26,7 +26,7 @@ export interface FrameFigures {
 }
 
 /** The widget's name among them. */
-export const WIDGET = 'widget';
+const WIDGET = 'widget';
 /** MediaPipe alone with the runtime that the widget begins with. */
 export const BARE = 'bare loop';
 /** Google's bundle, with two faces wanted. */

@@ -6,15 +6,23 @@ import { NEVER_SHARP, openTag, reach } from './tag.ts';
 /** Live guidance for a while. */
 export interface LiveFigures {
   readonly fullSpeed: Watched;
-  /** With a processor of a quarter of the speed. */
-  readonly slowedDown: Watched;
-  /** How many times longer the same work really took then. */
-  readonly slowedDownBy: number;
+  /** With Chromium's own emulation of a processor of a quarter of the speed, which slows the page's main thread alone. */
+  readonly emulated: Slowed;
+  /** With every process of the pages and the drawing stopped for three quarters of the time. */
+  readonly stopped: Slowed;
+  /** Workers that the page made. */
+  readonly workers: number;
 }
 
 /** The main thread, and how many frames were analysed a second. */
-export interface Watched extends MainThread {
+interface Watched extends MainThread {
   readonly framesPerSecond: number;
+}
+
+/** The same with a slower processor. */
+export interface Slowed extends Watched {
+  /** How many times longer arithmetic really took then, on the main thread and in the worker beside the guidance. */
+  readonly slowedBy: { readonly page: number; readonly worker: number };
 }
 
 /** How many times slower the processor of a cheap phone is taken to be. */
@@ -25,35 +33,48 @@ const SETTLED_AFTER = 2000;
 /** Watches the guidance of a person whom it never finds sharp enough. */
 export async function measureLive(browser: BenchBrowser, site: Site, quick: boolean): Promise<LiveFigures> {
   const opened = await openTag(browser, site, { thresholds: NEVER_SHARP });
-  const { page } = opened;
+  const { page, cdp } = opened;
   const watch = async (milliseconds: number): Promise<Watched> => {
     await page.evaluate(() => window.benchProbe.begin());
     await page.waitForTimeout(milliseconds);
     const watched = await page.evaluate(() => window.benchProbe.end());
     return { ...watched, framesPerSecond: (1000 * watched.framesPosted) / watched.duration };
   };
+  const timeBoth = async (): Promise<{ page: number; worker: number }> => {
+    const [worker] = page.workers();
+    if (!worker) throw new Error('The tag has no worker.');
+    return { page: await page.evaluate(timeWork), worker: await worker.evaluate(timeWork) };
+  };
   try {
     await reach(opened, 'hint');
     await page.waitForTimeout(SETTLED_AFTER);
-    const work = await page.evaluate(timeWork);
+    const work = await timeBoth();
     const fullSpeed = await watch(quick ? 6_000 : 25_000);
-    const endSlowDown = await browser.slowDown(SLOW_DOWN);
-    try {
-      await page.waitForTimeout(SETTLED_AFTER);
-      const slowedDownBy = (await page.evaluate(timeWork)) / work;
-      const slowedDown = await watch(quick ? 5_000 : 15_000);
-      const state = await page.locator('kyc-capture').getAttribute('state');
-      if (state !== 'live') throw new Error(`The guidance ended: the tag is ${state}.`);
-      return { fullSpeed, slowedDown, slowedDownBy };
-    } finally {
-      await endSlowDown();
-    }
+    const watchSlowed = async (slowDown: () => Promise<() => Promise<unknown>>): Promise<Slowed> => {
+      const end = await slowDown();
+      try {
+        const slow = await timeBoth();
+        const watched = await watch(quick ? 5_000 : 15_000);
+        const state = await page.locator('kyc-capture').getAttribute('state');
+        if (state !== 'live') throw new Error(`The guidance ended: the tag is ${state}.`);
+        return { ...watched, slowedBy: { page: slow.page / work.page, worker: slow.worker / work.worker } };
+      } finally {
+        await end();
+      }
+    };
+    const emulated = await watchSlowed(async () => {
+      await cdp.send('Emulation.setCPUThrottlingRate', { rate: SLOW_DOWN });
+      return () => cdp.send('Emulation.setCPUThrottlingRate', { rate: 1 });
+    });
+    const stopped = await watchSlowed(() => browser.slowDown(SLOW_DOWN));
+    const workers = await page.evaluate(() => window.benchProbe.workersMade());
+    return { fullSpeed, emulated, stopped, workers };
   } finally {
     await page.context().close();
   }
 }
 
-/** Runs in the page, beside the guidance: ms that arithmetic takes, the median of several. */
+/** Runs in the page and in the worker, beside the guidance: ms that arithmetic takes, the median of several. */
 async function timeWork(): Promise<number> {
   const times: number[] = [];
   let sum = 0;

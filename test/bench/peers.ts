@@ -17,13 +17,13 @@ import type { BenchBrowser } from './browser.ts';
  */
 
 /** Median of the cold loads and of the warm ones, ms from the start of the peer. */
-export interface ColdAndWarm {
+interface ColdAndWarm {
   readonly cold: number;
   readonly warm: number;
 }
 
 /** What a peer fetched before its first feedback, by the addresses that it asked. */
-export interface PeerBytes extends Sizes {
+interface PeerBytes extends Sizes {
   readonly files: readonly FetchedFile[];
 }
 
@@ -159,7 +159,7 @@ async function runOnce(
   server: PeerServer,
   quick: boolean,
 ): Promise<PeerRun> {
-  const context = await browser.newContext();
+  const context = await browser.newProfile();
   try {
     const cold = await startPeer(peer, context, server);
     await cold.close();

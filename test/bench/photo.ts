@@ -1,6 +1,7 @@
 import type { Size } from '../../src/domain/geometry.ts';
 import type { ProviderId, Step } from '../../src/domain/result.ts';
 import type { BenchBrowser } from './browser.ts';
+import type { PhotoTime } from './page/page.ts';
 import type { Site } from './site.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
@@ -10,6 +11,10 @@ export interface PhotoFigures {
   readonly provider: ProviderId;
   /** The camera's picture, px. */
   readonly camera: Size;
+  /** The camera's picture is grainy. */
+  readonly noisy: boolean;
+  /** It is a card that was cut out along its edges. */
+  readonly straightened: boolean;
   /** From the shutter to the Blob, ms. */
   readonly took: Spread;
   /** The most that one photo took. */
@@ -47,20 +52,15 @@ export async function measurePhotos(
         site.setFrames(name, (await browser.frames(step, camera)).slice(0, PICTURES));
         const pictures = Array.from({ length: PICTURES }, (_, index) => `/frames/${name}/${index}`);
         for (const provider of PROVIDERS) {
-          const order = [step, pictures, provider, quick ? 10 : 20] as const;
-          const times = await page.evaluate((given) => window.bench.takePhotos(...given), order);
-          const [first] = times;
-          if (!first) throw new Error('No photo was made.');
-          figures.push({
-            step,
-            provider,
-            camera,
-            took: spreadOf(times.map(({ took }) => took)),
-            encodes: Math.max(...times.map(({ encodes }) => encodes)),
-            bytes: Math.max(...times.map(({ bytes }) => bytes)),
-            limit: first.limit,
-            photo: { width: first.width, height: first.height },
-          });
+          for (const noisy of [false, true]) {
+            const times = await page.evaluate((given) => window.bench.takePhotos(...given), [
+              step,
+              pictures,
+              provider,
+              { count: quick ? 10 : 20, noisy },
+            ] as const);
+            figures.push({ step, provider, camera, noisy, ...summed(times) });
+          }
         }
       }
     }
@@ -68,4 +68,17 @@ export async function measurePhotos(
   } finally {
     await page.context().close();
   }
+}
+
+function summed(times: readonly PhotoTime[]): Omit<PhotoFigures, 'step' | 'provider' | 'camera' | 'noisy'> {
+  const [first] = times;
+  if (!first) throw new Error('No photo was made.');
+  return {
+    straightened: times.every(({ straightened }) => straightened),
+    took: spreadOf(times.map(({ took }) => took)),
+    encodes: Math.max(...times.map(({ encodes }) => encodes)),
+    bytes: Math.max(...times.map(({ bytes }) => bytes)),
+    limit: first.limit,
+    photo: { width: first.width, height: first.height },
+  };
 }

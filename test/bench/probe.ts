@@ -26,7 +26,7 @@ export interface MainThread {
 }
 
 /** What the probe keeps in the page, at `window.benchProbe`. */
-export interface Probe {
+interface Probe {
   /** Remembers the present moment, the first time that the name is given. */
   mark(name: string): void;
   /** Moments by name, ms since the page began. */

@@ -1,17 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { typedPath } from '../accuracy/browser.ts';
 import { UsageError } from '../accuracy/score.ts';
 import { BenchBrowser } from './browser.ts';
+import { chartOf } from './chart.ts';
 import type { Figures } from './figures.ts';
 import { measureFrames } from './frames.ts';
 import { measureLive } from './live.ts';
 import { measureMemory } from './memory.ts';
-import { type Options, parseOptions, type Section } from './options.ts';
+import { type Options, parseOptions, type Section, SECTIONS } from './options.ts';
+import { measurePeers } from './peers.ts';
 import { measurePhotos } from './photo.ts';
 import { type Sizes, sizesOf, sumOfSizes } from './probe.ts';
+import { PICTURE, reportOf } from './report.ts';
 import { serveSite } from './site.ts';
 import { measureStart } from './start.ts';
 
@@ -21,6 +24,8 @@ import { measureStart } from './start.ts';
  */
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
+
+const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 
 /** The parts of the element that every page loads. */
 const ELEMENT = ['kyc-capture.js', 'kyc-capture-shared.js'];
@@ -63,6 +68,7 @@ async function measure(options: Options): Promise<{ figures: Figures; faults: re
     const started = await section('start', () => measureStart(browser, site, wanted));
     const photo = await section('photo', () => measurePhotos(browser, site, quick));
     const memory = await section('memory', () => measureMemory(browser, site, quick));
+    const peers = await section('peers', () => measurePeers({ browser, quick, model }));
     const machine = {
       date: new Date().toISOString().slice(0, 10),
       processor: cpus()[0]?.model ?? 'unknown',
@@ -72,7 +78,8 @@ async function measure(options: Options): Promise<{ figures: Figures; faults: re
     };
     const start = started?.start ?? null;
     const bytes = started?.bytes ?? null;
-    const figures = { machine, quick, frames, live, start, bytes, element: elementSizes(), photo, memory };
+    const element = elementSizes();
+    const figures = { machine, quick, frames, live, start, bytes, element, photo, memory, peers };
     return { figures, faults };
   } finally {
     await browser.close();
@@ -84,7 +91,14 @@ async function run(words: readonly string[]): Promise<void> {
   const options = parseOptions(words, typedPath);
   const { figures, faults } = await measure(options);
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(figures, null, 1)}\n`);
-  else console.log(JSON.stringify(figures, null, 1));
+  const text = reportOf(figures);
+  console.log(text);
+  const picture = chartOf(figures);
+  // Only a whole run is worth keeping.
+  if (!options.quick && options.sections.length === SECTIONS.length) {
+    writeFileSync(RESULTS, `# What the widget costs\n\n\`npm run bench\`: ${text}`);
+    writeFileSync(join(dirname(RESULTS), PICTURE), picture);
+  }
   if (options.model === null) console.log('Google’s bundle was not measured: no --model was given.');
   for (const fault of faults) console.error(`Not measured: ${fault}`);
   if (faults.length > 0) process.exitCode = 1;

@@ -17,7 +17,7 @@ export interface StartTimes {
 }
 
 /** MediaPipe alone: from its worker's construction, ms. */
-export interface BareTimes {
+interface BareTimes {
   /** Landmarker and detector are created. */
   readonly created: Spread;
   /** Both have run once. */
@@ -56,7 +56,7 @@ export async function measureStart(
   const bare = new Map<string, BareStart[]>(runtimes.map((runtime) => [runtime, []]));
   let bytes: ByteFigures | null = null;
   for (let run = 0; run < (quick ? 3 : 7); run++) {
-    const context = await browser.newContext();
+    const context = await browser.newProfile();
     try {
       const first = await openTag(browser, site, { context });
       cold.push(await timesOf(first));

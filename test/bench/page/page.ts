@@ -1,6 +1,7 @@
 import { type Analyser, createAnalyser } from '../../../src/analysis/analyser.ts';
 import { fitLongSide, guideInPicture, scaleBox } from '../../../src/domain/geometry.ts';
 import { PHOTO_LIMITS } from '../../../src/domain/limits.ts';
+import { straightenedCrop } from '../../../src/domain/photo.ts';
 import type { ProviderId } from '../../../src/domain/result.ts';
 import { GUIDANCE_RULES } from '../../../src/domain/rules.ts';
 import { takePhoto } from '../../../src/session/capture.ts';
@@ -30,6 +31,8 @@ export interface PhotoTime {
   readonly height: number;
   /** Bytes that the provider takes at most. */
   readonly limit: number;
+  /** It is a card that was cut out along its edges. */
+  readonly straightened: boolean;
 }
 
 /** What is measured of a bare start. */
@@ -58,6 +61,24 @@ async function pictureOf(url: string): Promise<ImageBitmap> {
 async function small(picture: ImageBitmap): Promise<ImageBitmap> {
   const { width, height } = fitLongSide(picture, LONG_SIDE);
   return createImageBitmap(picture, { resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' });
+}
+
+/** Span of the noise, of 255: a cheap sensor in poor light. */
+const NOISE = 60;
+
+/** The same picture with grain, which is the hardest thing to encode. */
+function withNoise(picture: ImageBitmap): Promise<ImageBitmap> {
+  const canvas = new OffscreenCanvas(picture.width, picture.height);
+  const context = canvas.getContext('2d');
+  if (!context) throw new Error('No canvas.');
+  context.drawImage(picture, 0, 0);
+  const image = context.getImageData(0, 0, canvas.width, canvas.height);
+  let seed = 20261123;
+  for (let at = 0; at < image.data.length; at++) {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    if (at % 4 !== 3) image.data[at] = (image.data[at] ?? 0) + ((seed >>> 24) / 255 - 0.5) * NOISE;
+  }
+  return createImageBitmap(image);
 }
 
 /** A worker of the bench, and how it is asked. */
@@ -149,9 +170,10 @@ const bench = {
     step: 'selfie' | 'ktp',
     pictures: readonly string[],
     provider: ProviderId,
-    count: number,
+    { count, noisy }: { readonly count: number; readonly noisy: boolean },
   ): Promise<readonly PhotoTime[]> {
-    const shown = await Promise.all(pictures.map(pictureOf));
+    const clean = await Promise.all(pictures.map(pictureOf));
+    const shown = noisy ? await Promise.all(clean.map(withNoise)) : clean;
     const analyser = await openWidget();
     try {
       const judge = createJudge(analyser);
@@ -174,7 +196,8 @@ const bench = {
         const took = performance.now() - began;
         frame.close();
         const { encodes, bytes, width, height } = photo;
-        times.push({ took, encodes, bytes, width, height, limit: limits.maxBytes });
+        const straightened = card !== null && straightenedCrop(card, picture, limits) !== null;
+        times.push({ took, encodes, bytes, width, height, limit: limits.maxBytes, straightened });
       }
       return times;
     } finally {
