@@ -57,7 +57,7 @@ export default defineConfig({
           environment: 'node',
           // Properties run hundreds of times, on machines that others use too.
           testTimeout: 60_000,
-          include: ['test/{domain,server,package,accuracy}/**/*.test.ts'],
+          include: ['test/{domain,server,package,accuracy,bench}/**/*.test.ts'],
         },
       },
       {

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { UsageError } from '../accuracy/score.ts';
+import { barsOf } from './bars.ts';
+import { chartOf } from './chart.ts';
+import type { Figures } from './figures.ts';
+import { parseOptions, SECTIONS } from './options.ts';
+import { sizesOf } from './probe.ts';
+import { reportOf } from './report.ts';
+import { ratioOf, spreadOf } from './statistics.ts';
+
+/** A run that measured the frames alone. */
+function figuresOf(widget: readonly number[], bare: readonly number[]): Figures {
+  const cost = (name: string, times: readonly number[]) => {
+    const spread = spreadOf(times);
+    return { name, page: spread, worker: spread, found: 1 };
+  };
+  const contenders = [cost('widget', widget), cost('bare loop', bare)];
+  const ratios = { 'bare loop': ratioOf(spreadOf(widget), spreadOf(bare)) };
+  return {
+    machine: { date: '2026-11-23', processor: 'A & B', cores: 2, load: 0, chromium: '156' },
+    quick: true,
+    frames: { contenders, ratios, pageRatios: ratios },
+    live: null,
+    start: null,
+    bytes: null,
+    element: { raw: 100_000, gzip: 40_001, brotli: 30_000 },
+    photo: null,
+    memory: null,
+    peers: [],
+  };
+}
+
+test('a series is summed up whatever its order', () => {
+  expect(spreadOf([3, 1, 2])).toEqual({ count: 3, median: 2, mean: 2, p95: 2.9 });
+  expect(spreadOf([1, 2, 3, 10]).median).toBe(2.5);
+  expect(() => spreadOf([])).toThrow(RangeError);
+});
+
+test('a bar is met up to its limit, and not known where nothing was measured', () => {
+  const bars = barsOf(figuresOf([12, 12, 12, 13], [10, 10, 10, 10]));
+  const met = (what: string) => bars.find((bar) => bar.what.includes(what))?.met;
+  expect(met('bare loop, medians')).toBe(true);
+  expect(met('the same, means')).toBe(false);
+  expect(met('the element, gzip')).toBe(false);
+  expect(met('frames analysed a second')).toBeNull();
+  expect(met('heap growth')).toBeNull();
+});
+
+test('the report holds every bar, and the picture says what was not measured', () => {
+  const figures = figuresOf([12], [10]);
+  const text = reportOf(figures);
+  for (const { what } of barsOf(figures)) expect(text).toContain(what);
+  expect(chartOf(figures)).toContain('not measured');
+});
+
+test('the same bytes have the same sizes, and packed ones are smaller', () => {
+  const sizes = sizesOf(Buffer.alloc(10_000, 'abc'));
+  expect(sizes.raw).toBe(10_000);
+  expect(sizes.gzip).toBeLessThan(100);
+  expect(sizesOf(Buffer.alloc(10_000, 'abc'))).toEqual(sizes);
+});
+
+test('options in any order; a quick run leaves the peers out', () => {
+  const typed = (path: string) => `/typed/${path}`;
+  expect(parseOptions([], typed)).toEqual({ json: null, quick: false, model: null, sections: SECTIONS });
+  expect(parseOptions(['--quick', '--json', 'a b.json'], typed)).toMatchObject({
+    json: '/typed/a b.json',
+    quick: true,
+    sections: SECTIONS.filter((section) => section !== 'peers'),
+  });
+  expect(parseOptions(['--only', 'live,peers', '--quick'], typed).sections).toEqual(['live', 'peers']);
+});
+
+test.each([[['--jsn', 'x']], [['--json']], [['--only', 'nothing']], [['--model', 'missing.task']], [['x']]])(
+  '%j is a mistake',
+  (words) => {
+    expect(() => parseOptions(words, (path) => path)).toThrow(UsageError);
+  },
+);
