@@ -26,7 +26,7 @@ const FORGET_AFTER = 1000;
  * Pixels are looked at this often, ms: they cost half as much as the landmarks again, and light and cover are slow. In
  * two frames on end only where the last look is as long ago as `LONGEST`, so that slow devices gain most.
  */
-const LOOK_EVERY = 100;
+const LOOK_EVERY = 150;
 const LONGEST = 350;
 
 /** What pixels tell of a face. */

@@ -46,10 +46,10 @@ export interface Models {
 }
 
 /** Faces are looked for in one part of the frame this often, ms: a second person does not blink in. */
-export const COUNT_EVERY = 200;
+export const COUNT_EVERY = 250;
 
 /** The person is looked for this often, ms: it costs as much as the landmarker again, and shoulders are slow. */
-const MASK_EVERY = 300;
+const MASK_EVERY = 500;
 /** Long side of what the person is looked for in, px: the model takes 256 x 256, and more only costs. */
 const MASK_LONG_SIDE = 256;
 

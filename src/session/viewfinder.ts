@@ -35,6 +35,12 @@ export interface MadePhoto {
   readonly blob: Blob;
 }
 
+/** A frame of the camera, and when it was shown, ms; null where it could not be taken. */
+interface Grabbed {
+  readonly frame: ImageBitmap | null;
+  readonly now: number;
+}
+
 interface Candidate {
   readonly frame: ImageBitmap;
   readonly sharpness: number;
@@ -101,21 +107,26 @@ export class Viewfinder {
       climb(),
     ]);
     let judgeFrame = first;
-    // The first frame is there already; the person waits for what it says.
-    let at = now();
-    while (judgeFrame && !signal.aborted && !this.#isTaking()) {
-      try {
-        await this.#look(step, camera, judgeFrame, at, signal);
-        at = await camera.nextFrame();
-      } catch (error) {
-        if (this.#isTaking()) {
-          // The photo under way comes about without the analysis as well; the next step gets a fresh one.
-          if (error instanceof CaptureError) ladder.drop(judgeFrame);
-          return;
+    // The first frame is there already; each further one is taken while the one before is judged.
+    let next = this.#grab(camera, now());
+    try {
+      while (judgeFrame && !signal.aborted && !this.#isTaking()) {
+        const grabbed = await next;
+        next = this.#grab(camera, camera.nextFrame());
+        try {
+          await this.#look(step, grabbed, judgeFrame, signal);
+        } catch (error) {
+          if (this.#isTaking()) {
+            // The photo under way comes about without the analysis as well; the next step gets a fresh one.
+            if (error instanceof CaptureError) ladder.drop(judgeFrame);
+            return;
+          }
+          if (!ladder.fall(error)) throw error;
+          judgeFrame = await climb();
         }
-        if (!ladder.fall(error)) throw error;
-        judgeFrame = await climb();
       }
+    } finally {
+      void next.then(({ frame }) => frame?.close());
     }
   }
 
@@ -175,19 +186,21 @@ export class Viewfinder {
     return camera;
   }
 
-  /** One frame, from the camera to the flow. Frames that come while it is analysed are dropped. */
-  async #look(
-    step: Step,
-    camera: Camera,
-    judgeFrame: Judge,
-    now: number,
-    signal: AbortSignal,
-  ): Promise<void> {
+  /** Takes the frame that the camera shows at a time, ms. */
+  async #grab({ video }: Camera, at: number | Promise<number>): Promise<Grabbed> {
+    const now = await at;
+    return { now, frame: await createImageBitmap(video).catch(() => null) };
+  }
+
+  /** One frame, from the camera to the flow. Frames that come while it is analysed are dropped, but for one. */
+  async #look(step: Step, { frame, now }: Grabbed, judgeFrame: Judge, signal: AbortSignal): Promise<void> {
     const { configuration, onSighting, dispatch, record } = this.#options;
-    signal.throwIfAborted();
-    if (this.#isTaking()) return;
+    if (signal.aborted || this.#isTaking()) {
+      frame?.close();
+      signal.throwIfAborted();
+      return;
+    }
     record.frame(now);
-    const frame = await createImageBitmap(camera.video).catch(() => null);
     if (!frame) {
       await this.#afterMiss();
       return;
