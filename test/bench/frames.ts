@@ -23,6 +23,8 @@ export interface FrameFigures {
   readonly ratios: Readonly<Record<string, Ratio>>;
   /** The same as the page sees it. */
   readonly pageRatios: Readonly<Record<string, Ratio>>;
+  /** Why Google's bundle is not among them although it was given, or null. */
+  readonly googleFault: string | null;
 }
 
 /** The widget's name among them. */
@@ -70,8 +72,8 @@ export async function measureFrames(
     for (const [index, runtime] of runtimes.entries())
       await open(index === 0 ? BARE : `${BARE}, ${runtime}`, modelsOn(site, runtime));
     const full = runtimes.at(-1);
-    if (google && full)
-      await open(GOOGLE, { ...modelsOn(site, full), landmarker: `${site.url}model`, faces: 2 });
+    const googleModels = { ...modelsOn(site, full ?? ''), landmarker: `${site.url}model`, faces: 2 };
+    const googleFault = google ? await open(GOOGLE, googleModels).then(() => null, firstLineOf) : null;
 
     const times = new Map<string, FrameTime[]>(names.map((name) => [name, []]));
     for (let round = 0; round < (quick ? 4 : 8); round++) {
@@ -90,11 +92,20 @@ export async function measureFrames(
       }
     }
     const contenders = [...times].map(([name, each]) => costOf(name, each));
-    return { contenders, ratios: ratios(contenders, 'worker'), pageRatios: ratios(contenders, 'page') };
+    return {
+      contenders,
+      ratios: ratios(contenders, 'worker'),
+      pageRatios: ratios(contenders, 'page'),
+      googleFault,
+    };
   } finally {
     await page.context().close();
   }
 }
+
+/** What went wrong, without the stack of the runtime. */
+export const firstLineOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 
 function costOf(name: string, times: readonly FrameTime[]): FrameCost {
   const worker = times.flatMap(({ worker: inside }) => inside ?? []);

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { UsageError } from '../accuracy/score.ts';
 
 /** What can be measured. */
@@ -43,7 +42,6 @@ export function parseOptions(words: readonly string[], pathOf: (typed: string) =
     else if (word === '--only') only = value.split(',').map(sectionOf);
     else throw new UsageError(USAGE);
   }
-  if (model !== null && !existsSync(model)) throw new UsageError(`There is no model ${model}.`);
   return {
     json,
     quick,

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { UsageError } from '../accuracy/score.ts';
 import { BenchBrowser } from './browser.ts';
 import { chartOf } from './chart.ts';
 import type { Figures } from './figures.ts';
-import { measureFrames } from './frames.ts';
+import { firstLineOf, measureFrames } from './frames.ts';
 import { measureLive } from './live.ts';
 import { measureMemory } from './memory.ts';
 import { type Options, parseOptions, type Section, SECTIONS } from './options.ts';
@@ -58,7 +58,7 @@ async function measure(options: Options): Promise<{ figures: Figures; faults: re
     try {
       return await work();
     } catch (error) {
-      faults.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      faults.push(`${name}: ${firstLineOf(error)}`);
       return null;
     }
   };
@@ -88,8 +88,17 @@ async function measure(options: Options): Promise<{ figures: Figures; faults: re
   }
 }
 
+/** Why Google's bundle was not measured, or null. */
+function googleMissing({ model }: Options, { frames }: Figures): string | null {
+  return model === null ? 'no --model FILE, or none that exists, was given.' : (frames?.googleFault ?? null);
+}
+
 async function run(words: readonly string[]): Promise<void> {
-  const options = parseOptions(words, typedPath);
+  const wanted = parseOptions(words, typedPath);
+  const options = {
+    ...wanted,
+    model: wanted.model !== null && existsSync(wanted.model) ? wanted.model : null,
+  };
   const { figures, faults } = await measure(options);
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(figures, null, 1)}\n`);
   const text = reportOf(figures);
@@ -101,7 +110,8 @@ async function run(words: readonly string[]): Promise<void> {
     writeFileSync(RESULTS, await format(results, { parser: 'markdown' }));
     writeFileSync(join(dirname(RESULTS), PICTURE), picture);
   }
-  if (options.model === null) console.log('Google’s bundle was not measured: no --model was given.');
+  const missing = googleMissing(options, figures);
+  if (missing !== null) console.log(`Google’s bundle was not measured: ${missing}`);
   for (const fault of faults) console.error(`Not measured: ${fault}`);
   if (faults.length > 0) process.exitCode = 1;
 }
