@@ -107,7 +107,6 @@ async function profile({ assetsBase, manifest, photos, frames }: Work): Promise<
   const called = new Set<number>();
   const onRung = async (rung: (typeof PROFILED)[number]): Promise<void> => {
     const analysis = createAnalysis();
-    const model = rung === 'face-box' ? 'detector' : 'landmarker';
     const { signal } = new AbortController();
     const folder = {
       base: new URL(assetsBase),
@@ -116,7 +115,7 @@ async function profile({ assetsBase, manifest, photos, frames }: Work): Promise<
       signal,
       onProgress: () => undefined,
     };
-    const assets = await fetchAssets('full', model, folder);
+    const assets = await fetchAssets('full', folder);
     const opened = await analysis.open(
       { assetsBase, manifest, rung, runtime: 'full', assets, stallAfter: folder.stallAfter },
       () => undefined,
@@ -134,7 +133,14 @@ async function profile({ assetsBase, manifest, photos, frames }: Work): Promise<
         const looks = subject === 'face' ? FRAMES : 1;
         for (let look = 0; look < looks; look++) {
           now += FRAME_EVERY_MS;
-          const reply = await analysis.analyse(await createImageBitmap(frame), subject, guide, now, true);
+          const reply = await analysis.analyse(
+            await createImageBitmap(frame),
+            subject,
+            guide,
+            now,
+            true,
+            false,
+          );
           if (!reply.ok) throw new Error(reply.message);
         }
       }

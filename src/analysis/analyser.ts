@@ -21,6 +21,7 @@ export interface Analyser {
    * @param guide the guide in px of `frame`
    * @param now ms, monotonic
    * @param detailed true adds the `detail` of a face, which costs a copy of it
+   * @param hasty true takes a preliminary answer on a face while the landmarks are still starting
    * @throws CaptureError `analysis-failed`; after a crash or a stall every later call fails the same way
    */
   analyse(
@@ -29,6 +30,7 @@ export interface Analyser {
     guide: Box,
     now: number,
     detailed?: boolean,
+    hasty?: boolean,
   ): Promise<Observation>;
   /** Frees everything. May be called at any time, more than once; calls under way reject with an AbortError. */
   close(): void;
@@ -72,7 +74,7 @@ export async function observe(
   step: Step,
   frame: ImageBitmap,
   now: number,
-  detailed = false,
+  { detailed = false, hasty = false }: { readonly detailed?: boolean; readonly hasty?: boolean } = {},
 ): Promise<{ observation: Observation; guide: Box }> {
   const size = fitLongSide(frame, ANALYSIS_LONG_SIDE);
   const small = await createImageBitmap(frame, {
@@ -84,7 +86,7 @@ export async function observe(
   });
   const guide = scaleBox(guideInPicture(step, frame), size.width / frame.width);
   const { subject } = STEP_TRAITS[step];
-  return { observation: await analyser.analyse(small, subject, guide, now, detailed), guide };
+  return { observation: await analyser.analyse(small, subject, guide, now, detailed, hasty), guide };
 }
 
 let traps = 0;

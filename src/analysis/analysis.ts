@@ -98,7 +98,7 @@ export function startAnalysis({
       },
     };
     const worker = downloads.file(WORKER_FILE, entryOf(manifest, WORKER_FILE));
-    const assets = fetchAssets(runtime, rung === 'face-box' ? 'detector' : 'landmarker', folder);
+    const assets = fetchAssets(runtime, folder);
     // Whoever waits for them is told; nobody may, where the other fails first.
     for (const each of [worker, assets]) each.catch(() => undefined);
     return { manifest, worker, assets };
@@ -168,7 +168,7 @@ export function startAnalysis({
       downloads.end();
       onProgress(1);
     },
-    async analyse(frame, subject, guide, now, detailed = false) {
+    async analyse(frame, subject, guide, now, detailed = false, hasty = false) {
       const { api } = host ?? {};
       if (api === undefined) frame.close();
       if (ended !== undefined) throw ended.reason;
@@ -178,7 +178,7 @@ export function startAnalysis({
         end(broken(`A frame was not answered for ${limit} ms.`)),
       ));
       try {
-        const reply = await unlessDropped(() => api.analyse(frame, subject, guide, now, detailed));
+        const reply = await unlessDropped(() => api.analyse(frame, subject, guide, now, detailed, hasty));
         answered++;
         return valueOf(reply);
       } catch (cause) {

@@ -14,7 +14,7 @@ export const RUNTIME_FILE = {
 export type RuntimeName = keyof typeof RUNTIME_FILE;
 
 const MODEL_FILES = {
-  /** Bundle for FaceLandmarker, with the detector in it. */
+  /** Bundle for FaceLandmarker. */
   landmarker: 'face.task',
   /** Model for FaceDetector. */
   detector: 'face_detector.tflite',
@@ -25,19 +25,16 @@ const MODEL_FILES = {
 /** A model that can be asked for. */
 export type ModelName = keyof typeof MODEL_FILES;
 
-/** What a rung begins with: the one that finds faces. */
-export type FaceModelName = Exclude<ModelName, 'person'>;
-
-/** Runtime and face model, fetched and checked. */
+/** Runtime and detector, with which every rung begins, fetched and checked. */
 export interface AssetBytes {
   readonly runtime: Uint8Array<ArrayBuffer>;
-  readonly model: Uint8Array<ArrayBuffer>;
+  readonly detector: Uint8Array<ArrayBuffer>;
 }
 
 /** The same, compiled. */
 export interface Assets {
   readonly runtime: WebAssembly.Module;
-  readonly model: Uint8Array;
+  readonly detector: Uint8Array;
 }
 
 /** A folder of assets. */
@@ -60,17 +57,12 @@ export interface FetchOptions extends FolderOptions {
 const TELL_AFTER = 1000;
 
 /**
- * Fetches a runtime and a model side by side.
+ * Fetches a runtime and the detector side by side.
  * @throws CaptureError `assets-failed`
  */
-export async function fetchAssets(
-  runtime: RuntimeName,
-  model: FaceModelName,
-  options: FetchOptions,
-): Promise<AssetBytes> {
-  const files = [RUNTIME_FILE[runtime], MODEL_FILES[model]] as const;
-  const [runtimeBytes, modelBytes] = await fetchFiles(files, options);
-  return { runtime: runtimeBytes, model: modelBytes };
+export async function fetchAssets(name: RuntimeName, options: FetchOptions): Promise<AssetBytes> {
+  const [runtime, detector] = await fetchFiles([RUNTIME_FILE[name], MODEL_FILES.detector] as const, options);
+  return { runtime, detector };
 }
 
 /**
@@ -83,11 +75,11 @@ export const fetchRuntime = async (
 ): Promise<Uint8Array<ArrayBuffer>> => (await fetchFiles([RUNTIME_FILE[name]] as const, options))[0];
 
 /**
- * Fetches the model of the person's mask.
+ * Fetches a model that nothing waits for at the start.
  * @throws CaptureError `assets-failed`
  */
-export const fetchPerson = async (options: FolderOptions): Promise<Uint8Array<ArrayBuffer>> =>
-  (await fetchFiles([MODEL_FILES.person] as const, { ...options, onProgress: () => undefined }))[0];
+export const fetchModel = async (name: ModelName, options: FolderOptions): Promise<Uint8Array<ArrayBuffer>> =>
+  (await fetchFiles([MODEL_FILES[name]] as const, { ...options, onProgress: () => undefined }))[0];
 
 async function fetchFiles<Names extends readonly string[]>(
   names: Names,
@@ -123,38 +115,12 @@ async function fetchFiles<Names extends readonly string[]>(
  * Compiles a runtime whose bytes were checked.
  * @throws CaptureError `analysis-failed` where it does not compile here
  */
-export async function compiled({ runtime, model }: AssetBytes): Promise<Assets> {
+export async function compiled({ runtime, detector }: AssetBytes): Promise<Assets> {
   try {
-    return { runtime: await WebAssembly.compile(runtime), model };
+    return { runtime: await WebAssembly.compile(runtime), detector };
   } catch (cause) {
     throw new CaptureError('analysis-failed', 'The runtime does not compile in this browser or page.', {
       cause,
     });
   }
-}
-
-/** The detector's file in a bundle for FaceLandmarker. */
-const DETECTOR_MEMBER = 'face_detector.tflite';
-
-/** Signatures of the zip format, and where in their records the fields lie that are read here. */
-const MEMBER = 0x04034b50;
-const MEMBER_BYTES = 30;
-
-/**
- * The detector out of the bundle, which holds it uncompressed, so that it need not be fetched twice.
- * @throws Error where it is not in it as Tasks wants it
- */
-export function detectorIn(bundle: Uint8Array): Uint8Array {
-  const view = new DataView(bundle.buffer, bundle.byteOffset, bundle.byteLength);
-  for (let at = 0; at + MEMBER_BYTES < bundle.length && view.getUint32(at, true) === MEMBER;) {
-    const packing = view.getUint16(at + 8, true);
-    const size = view.getUint32(at + 18, true);
-    const nameLength = view.getUint16(at + 26, true);
-    const start = at + MEMBER_BYTES + nameLength + view.getUint16(at + 28, true);
-    const name = new TextDecoder().decode(bundle.subarray(at + MEMBER_BYTES, at + MEMBER_BYTES + nameLength));
-    if (name === DETECTOR_MEMBER && packing === 0 && start + size <= bundle.length)
-      return bundle.subarray(start, start + size);
-    at = start + size;
-  }
-  throw new Error(`The bundle has no ${DETECTOR_MEMBER}.`);
 }

@@ -139,7 +139,7 @@ export function startDownloads({ base, stallAfter, onBytes = () => undefined }: 
       underWay.add(name);
       watch ??= startWatching();
       try {
-        const packs = expected.gzip !== undefined && 'DecompressionStream' in globalThis;
+        const packs = expected.gzip !== undefined && typeof DecompressionStream !== 'undefined';
         const file = packs ? packedName(name) : name;
         const first = await attempt({ name, file, expected, cache: 'default' });
         if ('bytes' in first) return first.bytes;

@@ -4,7 +4,7 @@ import type { Face, FaceObservation } from '../domain/observation.ts';
 import type { Assets } from './assets.ts';
 import { createCrowd } from './crowd.ts';
 import { lightWithin } from './light.ts';
-import { COUNT_EVERY, createFinder, detectionsOf, type Models, startDetector, warmUp } from './models.ts';
+import { COUNT_EVERY, createFinder, createRise, detectionsOf, type Models, startDetector } from './models.ts';
 import { alignBy, type EyeLine } from './patch.ts';
 import { lumaPlane, type Pixels } from './pixels.ts';
 import { startingModels } from './runtime.ts';
@@ -18,8 +18,7 @@ import { createEasel, type Surface } from './surface.ts';
 
 /** The models of this rung. */
 export interface BoxModels extends Pick<Models, 'ready' | 'findFaces' | 'close'> {
-  /** Measures the faces in one frame; `pixelsOf` is called where there is one. `now` in ms, monotonic. */
-  face(frame: ImageBitmap, now: number, pixelsOf: () => Pixels): FaceObservation;
+  readonly face: BoxMeter;
 }
 
 /** A face as the detector has it, px of the frame. */
@@ -112,44 +111,50 @@ function findWidest(
   };
 }
 
+/** Measures the faces in one frame; `pixelsOf` is called where there is one. `now` in ms, monotonic. */
+export type BoxMeter = (frame: ImageBitmap, now: number, pixelsOf: () => Pixels) => FaceObservation;
+
+/** @param rise as `Models` has it */
+export function createBoxMeter(detector: FaceDetector, rise: Models['rise']): BoxMeter {
+  const find = createFinder<Detected>(
+    (picture, timestamp, part) => findWidest(detector, picture, timestamp, part),
+    ({ box }) => box.width,
+  );
+  const easel = createEasel();
+  const crowd = createCrowd();
+  const motionOf = createMotion();
+  let countedAt = -Infinity;
+  let others: readonly Box[] = [];
+  return (frame, now, pixelsOf) => {
+    const timestamp = rise(now);
+    const found = find(frame, timestamp);
+    const main = found?.box ?? null;
+    if (now - countedAt >= COUNT_EVERY || now < countedAt) {
+      countedAt = now;
+      others = crowd.look(frame, now, main, (part) => {
+        easel.draw(frame, part, part);
+        return detectionsOf(detector, easel.canvas, timestamp + 1);
+      });
+    }
+    return {
+      kind: 'face',
+      frame: { width: frame.width, height: frame.height },
+      faces: main === null ? others : [main, ...others],
+      face: found && measure(found, pixelsOf(), motionOf(found.box, now)),
+    };
+  };
+}
+
 /**
  * Starts the detector and runs it once.
  * @throws CaptureError `analysis-failed`
  */
-export function createBoxModels({ runtime, model }: Assets): Promise<BoxModels> {
+export function createBoxModels({ runtime, detector: model }: Assets): Promise<BoxModels> {
   return startingModels(async (keep) => {
     const { task, close } = keep(await startDetector(runtime, model));
-    await warmUp((frame) => task.detectForVideo(frame, 0));
-    const find = createFinder<Detected>(
-      (picture, timestamp, part) => findWidest(task, picture, timestamp, part),
-      ({ box }) => box.width,
-    );
-    const easel = createEasel();
-    const crowd = createCrowd();
-    const motionOf = createMotion();
-    let timestamp = 0;
-    // One detector looks up to three times at a frame, and Tasks refuses a time stamp that does not rise.
-    const rise = (now: number): number => (timestamp = Math.max(timestamp + 2, now));
-    let countedAt = -Infinity;
-    let others: readonly Box[] = [];
+    const rise = createRise();
     return {
-      face(frame, now, pixelsOf) {
-        const found = find(frame, rise(now));
-        const main = found?.box ?? null;
-        if (now - countedAt >= COUNT_EVERY || now < countedAt) {
-          countedAt = now;
-          others = crowd.look(frame, now, main, (part) => {
-            easel.draw(frame, part, part);
-            return detectionsOf(task, easel.canvas, timestamp + 1);
-          });
-        }
-        return {
-          kind: 'face',
-          frame: { width: frame.width, height: frame.height },
-          faces: main === null ? others : [main, ...others],
-          face: found && measure(found, pixelsOf(), motionOf(found.box, now)),
-        };
-      },
+      face: createBoxMeter(task, rise),
       ready: () => Promise.resolve(),
       findFaces: (picture, now) => detectionsOf(task, picture, rise(now)),
       close,

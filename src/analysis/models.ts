@@ -1,7 +1,7 @@
 import { FaceDetector, FaceLandmarker, ImageSegmenter } from '@mediapipe/tasks-vision';
 import { type Box, fitLongSide, type Size } from '../domain/geometry.ts';
 import type { Landmark } from '../domain/observation.ts';
-import { type Assets, detectorIn } from './assets.ts';
+import type { Assets, ModelName } from './assets.ts';
 import { createCrowd, CROWD_PARTS, type Detection } from './crowd.ts';
 import { boxOf } from './patch.ts';
 import type { Plane } from './pixels.ts';
@@ -29,24 +29,35 @@ export interface SeenFace {
 }
 
 export interface Models {
-  /**
-   * Runs the models on one frame. `now` in ms, monotonic.
-   * @throws Error where one of them fails
-   */
-  see(frame: ImageBitmap, now: number): Seen;
-  /** Resolves once faces can be found in still pictures. */
+  /** Started before all others. */
+  readonly detector: FaceDetector;
+  /** A time stamp for the detector's next frame, ms: Tasks refuses one that is not above the last, and up to two lie between. */
+  readonly rise: (now: number) => number;
+  /** Resolves once the landmarker has started, or could not be; whoever asks starts it. */
   ready(): Promise<void>;
   /**
-   * Finds faces in a still picture, px of the picture; none before it is ready. `now` in ms, as for `see`.
-   * @throws Error where the detector fails, also while it started
+   * Runs the models on one frame. `now` in ms, monotonic.
+   * @returns null while the landmarker is starting
+   * @throws Error where one of them fails, also while it started
+   */
+  see(frame: ImageBitmap, now: number): Seen | null;
+  /**
+   * Finds faces in a still picture, px of the picture. `now` in ms, as for `see`.
+   * @throws Error where the detector fails
    */
   findFaces(picture: Surface, now: number): readonly Detection[];
   /** Frees everything. Nothing may be asked afterwards. */
   close(): void;
 }
 
+/** As `Models` has it, for one detector. */
+export function createRise(): Models['rise'] {
+  let timestamp = 0;
+  return (now) => (timestamp = Math.max(timestamp + 2, now));
+}
+
 /** Faces are looked for in one part of the frame this often, ms: a second person does not blink in. */
-export const COUNT_EVERY = 250;
+export const COUNT_EVERY = 200;
 
 /** The person is looked for this often, ms: it costs as much as the landmarker again, and shoulders are slow. */
 const MASK_EVERY = 500;
@@ -55,22 +66,29 @@ const MASK_LONG_SIDE = 256;
 
 const WARM_UP_SIZE = 64;
 
-/** FaceDetector alone. */
-export function startDetector(
+/** FaceDetector alone, run once. */
+export async function startDetector(
   runtime: WebAssembly.Module,
   model: Uint8Array,
 ): Promise<Started<FaceDetector>> {
-  return startTask(runtime, ({ fileset, canvas }) =>
+  const started = await startTask(runtime, ({ fileset, canvas }) =>
     FaceDetector.createFromOptions(fileset, {
       baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
       runningMode: 'VIDEO',
       canvas,
     }),
   );
+  try {
+    await warmUp((frame) => started.task.detectForVideo(frame, 0));
+    return started;
+  } catch (cause) {
+    started.close();
+    throw cause;
+  }
 }
 
 /** A black picture: the first inference is many times slower, and nobody should wait for it. */
-export async function warmUp(see: (frame: ImageBitmap) => unknown): Promise<void> {
+async function warmUp(see: (frame: ImageBitmap) => unknown): Promise<void> {
   const blank = createSurface(WARM_UP_SIZE, WARM_UP_SIZE);
   blank.getContext('2d')?.fillRect(0, 0, WARM_UP_SIZE, WARM_UP_SIZE);
   const frame = await createImageBitmap(blank);
@@ -81,37 +99,38 @@ export async function warmUp(see: (frame: ImageBitmap) => unknown): Promise<void
   }
 }
 
-/** The detector starts by itself so long after the landmarker: a camera that is slower leaves the time to it, ms. */
-const DETECTOR_AFTER = 250;
+/** The landmarker starts by itself so long after the detector: a camera that is slower leaves the time to it, ms. */
+const LANDMARKER_AFTER = 250;
 
 /**
- * Starts the landmarker and runs it once. The detector starts once the first frame is answered, the person's mask when
- * the first face was seen: nothing that the first hint says needs them.
- * @param fetchPerson fetches the mask's model
+ * Starts the detector, by which the first hints are told. The landmarker is fetched and starts once the first frame is
+ * answered, the person's mask when the first face was seen.
+ * @param fetchModel fetches what starts later
  * @throws CaptureError `analysis-failed`
  */
 export function createModels(
-  { runtime, model }: Assets,
-  fetchPerson: () => Promise<Uint8Array>,
+  { runtime, detector: model }: Assets,
+  fetchModel: (name: ModelName) => Promise<Uint8Array>,
 ): Promise<Models> {
   return startingModels(async (keep) => {
+    const detector = keep(await startDetector(runtime, model));
     const landmarker = keep(
-      await startTask(runtime, ({ fileset, canvas }) =>
-        FaceLandmarker.createFromOptions(fileset, {
-          baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
-          runningMode: 'VIDEO',
-          numFaces: 1,
-          outputFacialTransformationMatrixes: true,
-          canvas,
-        }),
-      ),
+      startLater(async () => {
+        const bundle = await fetchModel('landmarker');
+        return startTask(runtime, ({ fileset, canvas }) =>
+          FaceLandmarker.createFromOptions(fileset, {
+            baseOptions: { modelAssetBuffer: bundle, delegate: 'CPU' },
+            runningMode: 'VIDEO',
+            numFaces: 1,
+            outputFacialTransformationMatrixes: true,
+            canvas,
+          }),
+        );
+      }),
     );
-    const detector = keep(startLater(() => startDetector(runtime, detectorIn(model))));
-    const mask = keep(createPersonMask(runtime, fetchPerson));
-    const models = modelsOf(landmarker, detector, mask);
-    await warmUp((frame) => landmarker.task.detectForVideo(frame, 0));
-    setTimeout(detector.begin, DETECTOR_AFTER);
-    return models;
+    const mask = keep(createPersonMask(runtime, () => fetchModel('person')));
+    setTimeout(landmarker.begin, LANDMARKER_AFTER);
+    return modelsOf(landmarker, detector, mask);
   });
 }
 
@@ -191,7 +210,7 @@ function createPersonMask(runtime: WebAssembly.Module, fetchModel: () => Promise
 
   return {
     see(frame, timestamp) {
-      // Later, so that the answer to this frame does not wait for it.
+      // Later, as the landmarker.
       setTimeout(late.begin, 0);
       const task = segmenter();
       if (task === null) return null;
@@ -308,38 +327,41 @@ export function detectionsOf(
 }
 
 function modelsOf(
-  landmarker: Started<FaceLandmarker>,
-  detector: Late<FaceDetector>,
+  landmarker: Late<FaceLandmarker>,
+  detector: Started<FaceDetector>,
   mask: PersonMask,
 ): Models {
-  const findFace = createFinder(findBy(landmarker.task), ({ points }) => boxOf(points).width);
+  let findFace: ((frame: ImageBitmap, timestamp: number) => SeenFace | null) | null = null;
   const easel = createEasel();
   const crowd = createCrowd();
-  let timestamp = 0;
-  // Tasks refuses a time stamp that does not rise.
-  const rise = (now: number): number => (timestamp = Math.max(timestamp + 1, now));
+  const rise = createRise();
   let countedAt = -Infinity;
   let looks = 0;
   let maskedAt = -Infinity;
   let putOff = false;
   let others: readonly Box[] = [];
   return {
+    detector: detector.task,
+    rise,
+    ready: landmarker.settled,
     see(frame, now) {
-      rise(now);
+      // Later, so that the answer to this frame does not wait for it.
+      setTimeout(landmarker.begin, 0);
+      const task = landmarker.task();
+      if (task === null) return null;
+      findFace ??= createFinder(findBy(task), ({ points }) => boxOf(points).width);
+      const timestamp = rise(now);
       const face = findFace(frame, timestamp);
       const main = face === null ? null : boxOf(face.points);
       const isDue = (last: number, every: number): boolean => now - last >= every || now < last;
-      // Later, as for the mask.
-      setTimeout(detector.begin, 0);
-      const counter = detector.task();
       // All parts at once at the beginning: a quick hold would not wait for them.
-      const counts = counter !== null && (looks < CROWD_PARTS.length || isDue(countedAt, COUNT_EVERY));
+      const counts = looks < CROWD_PARTS.length || isDue(countedAt, COUNT_EVERY);
       if (counts) {
         countedAt = now;
         looks++;
         others = crowd.look(frame, now, main, (part) => {
           easel.draw(frame, part, part);
-          return detectionsOf(counter, easel.canvas, timestamp);
+          return detectionsOf(detector.task, easel.canvas, timestamp);
         });
       }
       let person: Plane | null = null;
@@ -351,11 +373,7 @@ function modelsOf(
       }
       return { faces: main === null ? others : [main, ...others], face, person };
     },
-    ready: detector.settled,
-    findFaces(picture, now) {
-      const finder = detector.task();
-      return finder === null ? [] : detectionsOf(finder, picture, rise(now));
-    },
+    findFaces: (picture, now) => detectionsOf(detector.task, picture, rise(now)),
     close() {
       for (const each of [landmarker, detector, mask]) each.close();
     },

@@ -4,12 +4,12 @@ import type { AnalysisRung } from '../domain/ladder.ts';
 import type { FaceObservation, Observation } from '../domain/observation.ts';
 import { CaptureError } from '../domain/result.ts';
 import type { Subject } from '../domain/steps.ts';
-import { type AssetBytes, compiled, fetchPerson, fetchRuntime, type RuntimeName } from './assets.ts';
+import { type AssetBytes, compiled, fetchModel, fetchRuntime, type RuntimeName } from './assets.ts';
 import { createCardMeter } from './card.ts';
 import type { Detection } from './crowd.ts';
 import type { Manifest } from './download.ts';
 import { createFaceMeter } from './face.ts';
-import { createBoxModels } from './face-box.ts';
+import { createBoxMeter, createBoxModels } from './face-box.ts';
 import { createModels } from './models.ts';
 import type { Picture } from './pixels.ts';
 import { isTrap } from './runtime.ts';
@@ -35,7 +35,7 @@ export interface OpenRequest {
   readonly rung: AnalysisRung;
   /** The runtime to begin with. */
   readonly runtime: RuntimeName;
-  /** That runtime, and the model of the rung. */
+  /** That runtime, and the detector. */
   readonly assets: AssetBytes;
   /** As `DownloadOptions` has it, ms. */
   readonly stallAfter: number;
@@ -55,6 +55,7 @@ export interface WorkerApi {
     guide: Box,
     now: number,
     detailed: boolean,
+    hasty: boolean,
   ): Promise<Reply<Observation>>;
   /** Frees everything; for the main thread, a worker is ended as a whole. */
   readonly close: () => void;
@@ -74,6 +75,7 @@ async function reply<T>(work: () => T | Promise<T>): Promise<Reply<T>> {
 /** The models of a rung, and the meter that goes with them. */
 interface Eyes {
   face(frame: ImageBitmap, now: number, detailed: boolean): FaceObservation;
+  /** Resolves once faces are seen as well as on this rung. */
   ready(): Promise<void>;
   findFaces(picture: Surface, now: number): readonly Detection[];
   close(): void;
@@ -112,11 +114,15 @@ export function createAnalysis(): WorkerApi {
     }
     const faceMeter = createFaceMeter();
     const folder = { base: new URL(assetsBase), manifest, stallAfter, signal: closing.signal };
-    const models = await createModels(assets, () => fetchPerson(folder));
+    const models = await createModels(assets, (name) => fetchModel(name, folder));
+    const box = createBoxMeter(models.detector, models.rise);
     return {
       ...models,
       face(frame, now, detailed) {
-        return faceMeter.observe(models.see(frame, now), () => pixelsOf(frame), frame, now, detailed);
+        const pixels = (): ImageData => pixelsOf(frame);
+        const seen = models.see(frame, now);
+        if (seen === null) return { ...box(frame, now, pixels), preliminary: true };
+        return faceMeter.observe(seen, pixels, frame, now, detailed);
       },
     };
   };
@@ -166,11 +172,14 @@ export function createAnalysis(): WorkerApi {
     guide: Box,
     now: number,
     detailed: boolean,
+    hasty: boolean,
   ): Promise<Observation> => {
     if (eyes === null) throw new Error('The analysis is not open.');
     const seeing = eyes;
-    if (subject === 'face') return seeing.face(frame, now, detailed);
-    await seeing.ready();
+    if (subject === 'face') {
+      if (!hasty) await seeing.ready();
+      return seeing.face(frame, now, detailed);
+    }
     const findFaces = (picture: Picture): readonly Detection[] => seeing.findFaces(canvasOf(picture), now);
     return cardMeter.observe(pixelsOf(frame), guide, now, subject === 'card' ? findFaces : null);
   };

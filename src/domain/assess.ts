@@ -154,3 +154,8 @@ export function sharpnessOf(observation: Observation): number {
 export function isCandidate(observation: Observation): boolean {
   return observation.kind === 'card' || observation.face?.remembered !== true;
 }
+
+/** True where more is to be known of a face than was looked at. */
+export function isPreliminary(observation: Observation): boolean {
+  return observation.kind === 'face' && observation.preliminary === true;
+}

@@ -158,7 +158,7 @@ function live(journey: Journey, state: In<'live'>, event: Event): Next {
   switch (event.type) {
     case 'observed': {
       if (state.taking || state.trouble) return stay(journey);
-      const guided = guide(state.guide, event.issues, event.now);
+      const guided = guide(state.guide, event.issues, event.now, event.preliminary);
       const taking = readyForShutter(guided);
       const manual = state.manual || event.now - state.since >= MANUAL_SHUTTER_AFTER_MS[state.step];
       const next: State = { ...state, guide: guided, issues: event.issues, taking, manual };

@@ -30,8 +30,11 @@ export function startGuide(now: number): Guide {
   return { hint: null, shownSince: now, wanted: null, wantedSince: now, hold: null, lastFrame: now };
 }
 
-/** Takes in one frame's issues, most helpful first. */
-export function guide(before: Guide, issues: readonly Issue[], now: number): Guide {
+/**
+ * Takes in one frame's issues, most helpful first.
+ * @param preliminary true where not all was looked at: no hold begins with it
+ */
+export function guide(before: Guide, issues: readonly Issue[], now: number, preliminary = false): Guide {
   const wanted = issues[0]?.code ?? 'hold-still';
   const wantedSince = wanted === before.wanted ? before.wantedSince : now;
   const settled = now - wantedSince >= HINT_SETTLES_MS && now - before.shownSince >= HINT_STAYS_MS;
@@ -41,7 +44,7 @@ export function guide(before: Guide, issues: readonly Issue[], now: number): Gui
     shownSince: changes ? now : before.shownSince,
     wanted,
     wantedSince,
-    hold: issues.length > 0 ? null : longerHold(before, now),
+    hold: issues.length > 0 || preliminary ? null : longerHold(before, now),
     lastFrame: now,
   };
 }

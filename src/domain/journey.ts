@@ -99,7 +99,13 @@ export type Event =
       /** ms since the rung before was entered. */
       readonly after: number;
     }
-  | { readonly type: 'observed'; readonly issues: readonly Issue[]; readonly now: number }
+  | {
+      readonly type: 'observed';
+      readonly issues: readonly Issue[];
+      readonly now: number;
+      /** As `FaceObservation` has it. */
+      readonly preliminary?: boolean;
+    }
   | { readonly type: 'trouble'; readonly trouble: Trouble | null }
   | { readonly type: 'hidden' }
   | { readonly type: 'shown' }

@@ -16,6 +16,8 @@ export interface FaceObservation {
   readonly faces: readonly Box[];
   /** The measures of the main face, or null where the landmarker found none. */
   readonly face: Face | null;
+  /** True while the landmarks are still starting: the face is judged by its box alone, and no photo is taken of it. */
+  readonly preliminary?: boolean;
   /** Where they were taken; only where it was asked for. */
   readonly detail?: FaceDetail;
 }

@@ -24,7 +24,8 @@ interface JudgeOptions {
   /** ms, monotonic. */
   readonly now: number;
   /** As for `Analyser.analyse`. */
-  readonly detailed: boolean;
+  readonly detailed?: boolean;
+  readonly hasty?: boolean;
 }
 
 /**
@@ -36,8 +37,8 @@ export type Judge = (step: Step, frame: ImageBitmap, options: JudgeOptions) => P
 /** A judge that gives an analyser one frame after the other, whoever asks. */
 export function createJudge(analyser: Analyser): Judge {
   let last: Promise<unknown> = Promise.resolve();
-  return async (step, frame, { rules, now, detailed }) => {
-    const observing = last.catch(() => undefined).then(() => observe(analyser, step, frame, now, detailed));
+  return async (step, frame, { rules, now, ...care }) => {
+    const observing = last.catch(() => undefined).then(() => observe(analyser, step, frame, now, care));
     last = observing;
     const { observation, guide } = await observing;
     return {

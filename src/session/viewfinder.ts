@@ -1,5 +1,5 @@
 import { createPart } from '../analysis/part.ts';
-import { isCandidate, judge, sharpnessOf } from '../domain/assess.ts';
+import { isCandidate, isPreliminary, judge, sharpnessOf } from '../domain/assess.ts';
 import { guideInPicture, type Box } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
 import type { Quad } from '../domain/homography.ts';
@@ -210,14 +210,15 @@ export class Viewfinder {
     const began = this.#options.now();
     try {
       const { rules, debug } = configuration();
-      const judgement = await judgeFrame(step, frame, { rules, now, detailed: debug });
+      const judgement = await judgeFrame(step, frame, { rules, now, detailed: debug, hasty: true });
       const { observation, guide, issues, card } = judgement;
       signal.throwIfAborted();
       this.card = card;
       const took = this.#options.now() - began;
       if (debug)
         onSighting({ observation, guide, rules, judged: judge(observation, guide, rules), now, took });
-      if (issues.length > 0) this.#keepSharpest(null);
+      const preliminary = isPreliminary(observation);
+      if (issues.length > 0 || preliminary) this.#keepSharpest(null);
       else if (isCandidate(observation))
         kept = this.#keepSharpest({
           frame,
@@ -225,7 +226,7 @@ export class Viewfinder {
           settled: this.#isSettled(),
           card,
         });
-      dispatch({ type: 'observed', issues, now });
+      dispatch({ type: 'observed', issues, now, preliminary });
     } finally {
       if (!kept) frame.close();
     }
@@ -271,7 +272,7 @@ export class Viewfinder {
     const unknown = { card: null, issues: state.name === 'live' ? state.issues : [] };
     const { rules } = configuration();
     const { judge: judgeFrame } = ladder;
-    const judging = judgeFrame?.(step, frame, { rules, now: now(), detailed: false });
+    const judging = judgeFrame?.(step, frame, { rules, now: now() });
     const late = new Promise<null>((resolve) => setTimeout(resolve, JUDGED_WITHIN_MS, null));
     const judged = judging?.catch((error: unknown) => {
       // The next step gets a fresh one, unless it was only that this frame has gone.
@@ -327,7 +328,7 @@ export class Viewfinder {
     const began = now();
     const looks = STEP_TRAITS[step].subject === 'face' ? LOOKS : 1;
     for (let look = 1; ; look++) {
-      const options = { rules, now: began + look * LOOK_EVERY_MS, detailed: false };
+      const options = { rules, now: began + look * LOOK_EVERY_MS };
       const judgement = await judgeFrame(step, frame, options);
       if (look >= looks) return certain(judgement);
     }

@@ -86,7 +86,7 @@ async function show(
   for (let i = 0; ; i++, now += stepMs) {
     const picture = await pictureAt((i * stepMs) / 1000);
     const last = i === count - 1;
-    const { observation, guide } = await observe(analyser, 'selfie', picture, now, last);
+    const { observation, guide } = await observe(analyser, 'selfie', picture, now, { detailed: last });
     const issues = assess(observation, guide);
     state = advance(state, issues, now);
     frames.push(

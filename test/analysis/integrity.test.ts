@@ -42,7 +42,7 @@ const look = async (now = 0): Promise<Observation> => {
 const LIMITS = { download: 2500, start: 20_000, firstFrames: 2000, frame: 2000 };
 
 describe('a file that is not of this build', () => {
-  const FILES = ['manifest.json', 'worker.js', 'face.task', 'vision_wasm_slim.wasm'];
+  const FILES = ['manifest.json', 'worker.js', 'face_detector.tflite', 'vision_wasm_slim.wasm'];
   const seen = {
     message: expect.stringContaining('not the file of this build') as unknown,
     code: 'assets-failed',
@@ -129,11 +129,14 @@ describe('a folder on another origin', () => {
 
 describe('the connection', () => {
   test('a request that breaks off is made once more', async () => {
-    const { base, integrity } = await commands.serveFolder({ cors: true, cutOnce: 'face.task.gz' });
+    const { base, integrity } = await commands.serveFolder({
+      cors: true,
+      cutOnce: 'face_detector.tflite.gz',
+    });
     const progress: number[] = [];
     await start({ assetsBase: new URL(base), integrity }).open((fraction) => progress.push(fraction));
-    expect(await commands.requestsOf('face.task.gz')).toBe(1);
-    expect(await commands.requestsOf('face.task')).toBe(1);
+    expect(await commands.requestsOf('face_detector.tflite.gz')).toBe(1);
+    expect(await commands.requestsOf('face_detector.tflite')).toBe(1);
     expect(await commands.requestsOf('vision_wasm_slim.wasm')).toBe(0);
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
     expect(await look()).toMatchObject({ kind: 'face' });
@@ -162,18 +165,17 @@ describe('the connection', () => {
       beforeWorker: 'delete globalThis.DecompressionStream;',
     });
     await open({ assetsBase: new URL(base), integrity });
-    expect(await commands.requestsOf('face.task.gz')).toBe(0);
-    expect(await commands.requestsOf('face.task')).toBe(1);
+    expect(await commands.requestsOf('face_detector.tflite.gz')).toBe(0);
+    expect(await commands.requestsOf('face_detector.tflite')).toBe(1);
     vi.unstubAllGlobals();
   });
   test('only what the first hint needs is fetched', async () => {
     const { base, integrity } = await commands.serveFolder({ cors: true });
     await open({ assetsBase: new URL(base), integrity });
-    await look();
-    for (const file of ['person.tflite', 'face_detector.tflite', 'vision_wasm_module_internal.wasm'])
+    for (const file of ['person.tflite', 'face.task', 'vision_wasm_module_internal.wasm'])
       expect(await commands.requestsOf(`${file}.gz`)).toBe(0);
   });
-  test.each(['manifest.json', 'worker.js', 'face.task.gz', 'vision_wasm_slim.wasm.gz'])(
+  test.each(['manifest.json', 'worker.js', 'face_detector.tflite.gz', 'vision_wasm_slim.wasm.gz'])(
     'a download of %s that stalls ends',
     async (stalled) => {
       const { base, integrity } = await commands.serveFolder({ cors: true, stalled });

@@ -1,18 +1,21 @@
 import { FaceDetector, FaceLandmarker } from '@mediapipe/tasks-vision';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { unpacked } from '../../src/analysis/download.ts';
+import { fetchModel } from '../../src/analysis/assets.ts';
 import { createBoxModels } from '../../src/analysis/face-box.ts';
 import { createModels, type Models } from '../../src/analysis/models.ts';
 import type { Plane } from '../../src/analysis/pixels.ts';
 import type { Point, Size } from '../../src/domain/geometry.ts';
 import {
   ASSETS,
+  assetsFolder,
   distanceBetween,
   emptyFrame,
   frameOf,
   loadAssets,
-  loadPerson,
+  loadModels,
   media,
+  seeAll,
   sharedPhotos,
 } from './support.ts';
 
@@ -130,17 +133,17 @@ describe('the rebuilt face bundle', () => {
   let models: Models;
   let solution: FaceMeshSolution;
   beforeAll(async () => {
-    models = await createModels(await loadAssets('landmarker'), loadPerson);
+    models = await loadModels();
     solution = await loadFaceMesh();
   }, 60_000);
 
   let now = 0;
   const pointsByBundle = async (frame: OffscreenCanvas): Promise<readonly Point[]> => {
     // An empty frame makes it let go of the face before.
-    models.see(await createImageBitmap(emptyFrame(64, 64)), (now += 1000));
+    seeAll(models, await createImageBitmap(emptyFrame(64, 64)), (now += 1000));
     let points: readonly Point[] = [];
     for (let i = 0; i < SETTLE; i++) {
-      points = models.see(await createImageBitmap(frame), (now += 66)).face?.points ?? [];
+      points = seeAll(models, await createImageBitmap(frame), (now += 66)).face?.points ?? [];
     }
     return points;
   };
@@ -170,13 +173,13 @@ describe('the rebuilt face bundle', () => {
     for (let step = 0; step < 40; step++) {
       const moved = new OffscreenCanvas(frame.width, frame.height);
       moved.getContext('2d')?.drawImage(frame, 2 * step - 40, step - 20);
-      if (models.see(await createImageBitmap(moved), (now += 66)).face !== null) held++;
+      if (seeAll(models, await createImageBitmap(moved), (now += 66)).face !== null) held++;
     }
     expect(held).toBe(40);
   });
 
   test('sees no face in an empty frame', async () => {
-    const seen = models.see(await createImageBitmap(emptyFrame(320, 240)), (now += 1000));
+    const seen = seeAll(models, await createImageBitmap(emptyFrame(320, 240)), (now += 1000));
     expect(seen).toEqual({ faces: [], face: null, person: null });
   });
 });
@@ -190,7 +193,7 @@ describe('the person mask', () => {
   let models: Models;
   let solution: SegmentationSolution;
   beforeAll(async () => {
-    models = await createModels(await loadAssets('landmarker'), loadPerson);
+    models = await loadModels();
     solution = await loadSolution<SegmentationSolution>('selfie_segmentation', 'SelfieSegmentation');
     solution.setOptions({ modelSelection: 0, selfieMode: false });
   }, 60_000);
@@ -199,7 +202,7 @@ describe('the person mask', () => {
   const personIn = async (frame: OffscreenCanvas): Promise<Plane> => {
     const until = performance.now() + STARTS_WITHIN;
     while (performance.now() < until) {
-      const { person } = models.see(await createImageBitmap(frame), (now += 310));
+      const { person } = seeAll(models, await createImageBitmap(frame), (now += 310));
       if (person !== null) return person;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -208,7 +211,7 @@ describe('the person mask', () => {
 
   test.each([...pictures.keys()])('covers in %s what the original solution covers', async (name) => {
     const frame = await frameOf(pictures.get(name) ?? '');
-    models.see(await createImageBitmap(emptyFrame(64, 64)), (now += 1000));
+    seeAll(models, await createImageBitmap(emptyFrame(64, 64)), (now += 1000));
     const ours = await personIn(frame);
     const theirs = await maskByOrigin(solution, frame, ours);
     let both = 0;
@@ -227,13 +230,13 @@ describe('the person mask', () => {
     const frame = await frameOf(media('audrey.jpg'));
     await personIn(frame);
     let count = 0;
-    for (let i = 0; i < 30; i++) {
-      if (models.see(await createImageBitmap(frame), (now += 33)).person !== null) count++;
+    for (let i = 0; i < 60; i++) {
+      if (seeAll(models, await createImageBitmap(frame), (now += 33)).person !== null) count++;
     }
     expect(count).toBeGreaterThanOrEqual(2);
     expect(count).toBeLessThanOrEqual(4);
-    models.see(await createImageBitmap(emptyFrame(64, 64)), (now += 1000));
-    expect(models.see(await createImageBitmap(emptyFrame(64, 64)), (now += 1000)).person).toBeNull();
+    seeAll(models, await createImageBitmap(emptyFrame(64, 64)), (now += 1000));
+    expect(seeAll(models, await createImageBitmap(emptyFrame(64, 64)), (now += 1000)).person).toBeNull();
   });
 });
 
@@ -261,44 +264,41 @@ describe('a start that fails', () => {
     [...contexts].map((context) => context.isContextLost());
   const failed = { code: 'analysis-failed' };
 
-  test('at its second model closes the first, and gives back both canvases', async () => {
-    const assets = await loadAssets('landmarker');
-    const close = vi.spyOn(FaceLandmarker.prototype, 'close');
-    const contexts = watchContexts();
-    vi.spyOn(FaceDetector, 'createFromOptions').mockRejectedValue(new Error('no memory'));
-    await expect(createModels(assets, loadPerson)).rejects.toMatchObject(failed);
-    expect(close).toHaveBeenCalledTimes(1);
-    expect(lost(contexts)).toEqual([true, true]);
-  });
+  const never = (): Promise<Uint8Array> => Promise.reject(new Error('not to be had'));
+  const noMemory = (): never => {
+    throw new Error('no memory');
+  };
 
-  test('at the warm-up closes every model, even where one of them cannot be closed', async () => {
-    const assets = await loadAssets('landmarker');
-    vi.spyOn(FaceLandmarker.prototype, 'detectForVideo').mockImplementation(() => {
-      throw new Error('no memory');
-    });
-    vi.spyOn(FaceLandmarker.prototype, 'close').mockImplementation(() => {
-      throw new Error('crashed');
-    });
+  test.each([
+    ['full guidance', () => loadAssets().then((assets) => createModels(assets, never))],
+    ['the detector alone', () => loadAssets().then(createBoxModels)],
+  ])('at the warm-up of the detector closes it, and gives back its canvas (%s)', async (_, create) => {
+    vi.spyOn(FaceDetector.prototype, 'detectForVideo').mockImplementation(noMemory);
     const close = vi.spyOn(FaceDetector.prototype, 'close');
     const contexts = watchContexts();
-    await expect(createModels(assets, loadPerson)).rejects.toMatchObject({
-      ...failed,
-      message: expect.stringMatching(/no memory/) as unknown,
-    });
-    expect(close).toHaveBeenCalledTimes(1);
-    expect(lost(contexts)).toEqual([true, true]);
-  });
-
-  test('at the warm-up of the detector alone closes it', async () => {
-    const assets = await loadAssets('detector');
-    vi.spyOn(FaceDetector.prototype, 'detectForVideo').mockImplementation(() => {
-      throw new Error('no memory');
-    });
-    const close = vi.spyOn(FaceDetector.prototype, 'close');
-    const contexts = watchContexts();
-    await expect(createBoxModels(assets)).rejects.toMatchObject(failed);
+    await expect(create()).rejects.toMatchObject(failed);
     expect(close).toHaveBeenCalledTimes(1);
     expect(lost(contexts)).toEqual([true]);
+  });
+
+  test('of the landmarker is told with the next frame, and leaves the detector to be closed', async () => {
+    const models = await createModels(await loadAssets(), never);
+    await models.ready();
+    const frame = await createImageBitmap(emptyFrame());
+    expect(() => models.see(frame, 1000)).toThrow('not to be had');
+    const close = vi.spyOn(FaceDetector.prototype, 'close');
+    models.close();
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  test('of the landmarker comes after models that were closed meanwhile: it is closed as well', async () => {
+    const close = vi.spyOn(FaceLandmarker.prototype, 'close');
+    const folder = await assetsFolder();
+    const models = await createModels(await loadAssets(), (name) => fetchModel(name, folder));
+    const ready = models.ready();
+    models.close();
+    await ready;
+    expect(close).toHaveBeenCalledTimes(1);
   });
 });
 

