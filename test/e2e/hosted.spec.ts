@@ -23,7 +23,7 @@ async function expectNothingSent(capture: CapturePage, host: StaticHost): Promis
     .filter((url) => /^(https?|wss?):/.test(url));
   expect(asked.filter((url) => !url.startsWith(host.url))).toEqual([]);
   expect(host.asked.filter((line) => !line.startsWith(`GET ${UNDER}`) || !line.endsWith(' 200'))).toEqual([]);
-  expect(host.asked, 'the models come from the host').toContain(`GET ${UNDER}kyc/assets/face.task 200`);
+  expect(host.asked, 'the models come from the host').toContain(`GET ${UNDER}kyc/assets/face.task.gz 200`);
 }
 
 for (const [index, { query, provider, setting }] of [

@@ -54,7 +54,7 @@ for (const query of ['provider=identifai&mode=relay', 'provider=identifai&mode=d
     expect(findSecrets(seen, { token })).toContain(
       `token, plain, in response 200 /kyc/token${query.includes('direct') ? '/direct' : ''}: body`,
     );
-    for (const part of [/^response 200 \/kyc\/assets\/.*\.wasm: body/, /^page: document/, /^cookies/]) {
+    for (const part of [/^response 200 \/kyc\/assets\/.*\.wasm\.gz: body/, /^page: document/, /^cookies/]) {
       expect(places).toContainEqual(expect.stringMatching(part));
     }
     expect(places.filter((where) => where.startsWith('sent to') && where.includes(upload))).not.toEqual([]);
