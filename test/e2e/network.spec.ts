@@ -33,6 +33,7 @@ const ASSETS = [
   'manifest.json',
   'worker.js',
   'vision_wasm_slim.wasm.gz',
+  'face_detector.tflite.gz',
   'face.task.gz',
   'person.tflite.gz',
 ].map((name) => `GET /kyc/assets/${name}`);
@@ -303,7 +304,7 @@ async function playAll(browser: CaptureBrowser, plans: readonly Plan[], title: s
 }
 
 const isOfOtherModel = (plan: Plan): boolean =>
-  [...plan.keys()].some((request) => request.endsWith('.tflite'));
+  [...plan.keys()].some((request) => /(face\.task|person\.tflite)\.gz$/.test(request));
 
 const isOfPart = (plan: Plan): boolean =>
   [...plan.keys()].some((request) => PARTS.some((part) => request.startsWith(part)));
@@ -354,7 +355,7 @@ test.describe('at length', () => {
   }) => {
     test.setTimeout(900_000);
     // The other two models come in the same way.
-    const plans = [...delayed(['GET /kyc/assets/face.task']), ...singles].filter(
+    const plans = [...delayed(['GET /kyc/assets/face_detector.tflite.gz']), ...singles].filter(
       (plan) => concernsAnalysis(plan) && !isOfOtherModel(plan),
     );
     await Promise.all([

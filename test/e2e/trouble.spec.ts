@@ -168,7 +168,7 @@ test.describe('the analysis', () => {
         '/bare',
         onePhoto(CARD, {
           prepare: async (page) => {
-            await page.route('**/assets/face.task', (route) =>
+            await page.route('**/assets/face_detector.tflite*', (route) =>
               body === null ? route.fulfill({ status: 404 }) : route.fulfill({ status: 200, body }),
             );
           },
