@@ -35,7 +35,6 @@ const ASSETS = [
   'vision_wasm_slim.wasm.gz',
   'face_detector.tflite.gz',
   'face.task.gz',
-  'person.tflite.gz',
 ].map((name) => `GET /kyc/assets/${name}`);
 const SENDING = ['POST /kyc/token', 'POST /kyc/submissions', 'GET /kyc/submissions/*'];
 // The page checks worker.js, and then the browser loads it.
