@@ -1,6 +1,6 @@
 import { defineConfig, type Plugin, type UserConfig } from 'vite';
 import { CONTENT_SECURITY_POLICY } from './demo/hosting.ts';
-import { builtIntegrity, writeManifest } from './scripts/manifest.ts';
+import { builtAssets, writeManifest } from './scripts/manifest.ts';
 
 const source = (path: string): string => new URL(path, import.meta.url).pathname;
 
@@ -25,12 +25,13 @@ const withoutIndents: Plugin = {
 /** The manifest has the worker's hash as well. */
 const listedInManifest: Plugin = { name: 'listed-in-manifest', writeBundle: () => writeManifest() };
 
-/** What src/analysis/analyser.ts holds the manifest against; without it no element could load anything. */
-function assetsIntegrity(mode: string): Record<string, string> {
-  const integrity = builtIntegrity();
-  const needsOne = ['library', 'standalone', 'demo'].includes(mode);
-  if (integrity === null && needsOne) throw new Error('public/assets/ is not built: run `npm run build`.');
-  return { ASSETS_INTEGRITY: JSON.stringify(integrity) };
+/** What src/analysis/analysis.ts holds every file against; without it no element could load anything. */
+function assetsOf(mode: string): Record<string, string> {
+  const assets = builtAssets();
+  const needsThem = ['library', 'standalone', 'demo'].includes(mode);
+  if (assets.ASSETS_MANIFEST === 'null' && needsThem)
+    throw new Error('public/assets/ is not built: run `npm run build`.');
+  return assets;
 }
 
 /** A page on a static host gets no headers, so it brings its policy itself. */
@@ -127,7 +128,7 @@ const builds: Record<string, UserConfig> = {
 };
 
 export default defineConfig(({ mode }) => ({
-  define: { ...assetsIntegrity(mode), ...(mode === 'standalone' ? { STANDALONE: 'true' } : {}) },
+  define: { ...assetsOf(mode), ...(mode === 'standalone' ? { STANDALONE: 'true' } : {}) },
   build: {},
   ...builds[mode],
 }));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import type { BrowserCommand } from 'vitest/node';
-import { ASSETS_FOLDER, builtIntegrity, readAssets } from './scripts/manifest.ts';
+import { ASSETS_FOLDER, builtAssets, readAssets } from './scripts/manifest.ts';
 import { packedName } from './src/analysis/download.ts';
 import { runUnderPolicy } from './test/analysis/policy-server.ts';
 import { closeFolders, requestsOf, serveFolder } from './test/analysis/assets-server.ts';
@@ -61,7 +61,7 @@ export default defineConfig({
         },
       },
       {
-        define: { ASSETS_INTEGRITY: JSON.stringify(builtIntegrity()) },
+        define: builtAssets(),
         server: { fs: { allow: ['.', '../shared'] } },
         test: {
           name: 'browser',

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { packedName } from '../src/analysis/download.ts';
 
 /*
- * manifest.json: length and hash of every file in the assets folder. The build of the element carries the hash of the
- * manifest, so that whoever pins the element pins all that it loads.
+ * manifest.json: length and hash of every file in the assets folder. The build of the element carries it as well, so
+ * that whoever pins the element pins all that it loads.
  */
 
 /** Where the build puts everything heavy. */
@@ -47,8 +47,16 @@ export function writeManifest(): void {
   if (!existsSync(path) || readFileSync(path, 'utf8') !== manifest) writeFileSync(path, manifest);
 }
 
-/** The integrity of the built assets' manifest; null where they are not built. */
-export function builtIntegrity(): string | null {
+/**
+ * What the sources know of the built assets by: the manifest, and its integrity for whoever has to name it. Both are
+ * null where they are not built.
+ */
+export function builtAssets(): Record<'ASSETS_INTEGRITY' | 'ASSETS_MANIFEST', string> {
   const path = join(ASSETS_FOLDER, MANIFEST);
-  return existsSync(path) ? integrityOf(readFileSync(path)) : null;
+  if (!existsSync(path)) return { ASSETS_INTEGRITY: 'null', ASSETS_MANIFEST: 'null' };
+  const manifest = readFileSync(path);
+  return {
+    ASSETS_INTEGRITY: JSON.stringify(integrityOf(manifest)),
+    ASSETS_MANIFEST: JSON.stringify(JSON.parse(manifest.toString())),
+  };
 }

@@ -117,7 +117,7 @@ async function profile({ assetsBase, manifest, photos, frames }: Work): Promise<
     };
     const assets = await fetchAssets('full', folder);
     const opened = await analysis.open(
-      { assetsBase, manifest, rung, runtime: 'full', assets, stallAfter: folder.stallAfter },
+      { assetsBase, manifest, rung, faces: true, runtime: 'full', assets, stallAfter: folder.stallAfter },
       () => undefined,
     );
     if (!opened.ok) throw new Error(opened.message);
@@ -138,8 +138,7 @@ async function profile({ assetsBase, manifest, photos, frames }: Work): Promise<
             subject,
             guide,
             now,
-            true,
-            false,
+            'detail',
           );
           if (!reply.ok) throw new Error(reply.message);
         }

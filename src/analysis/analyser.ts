@@ -1,4 +1,4 @@
-import { type Box, fitLongSide, guideInPicture, scaleBox } from '../domain/geometry.ts';
+import { type Box, fitLongSide, guideInPicture, scaleBox, type Size } from '../domain/geometry.ts';
 import type { AnalysisRung } from '../domain/ladder.ts';
 import type { Observation } from '../domain/observation.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
@@ -20,8 +20,7 @@ export interface Analyser {
    * @param subject what is looked for
    * @param guide the guide in px of `frame`
    * @param now ms, monotonic
-   * @param detailed true adds the `detail` of a face, which costs a copy of it
-   * @param hasty true takes a preliminary answer on a face while the landmarks are still starting
+   * @param attention `study` where it is left out
    * @throws CaptureError `analysis-failed`; after a crash or a stall every later call fails the same way
    */
   analyse(
@@ -29,12 +28,22 @@ export interface Analyser {
     subject: Subject,
     guide: Box,
     now: number,
-    detailed?: boolean,
-    hasty?: boolean,
+    attention?: Attention,
   ): Promise<Observation>;
   /** Frees everything. May be called at any time, more than once; calls under way reject with an AbortError. */
   close(): void;
 }
+
+/** How closely a face is looked at; of a card all is measured in each frame. */
+export type Attention =
+  /** For a hint: light, cover and sharpness may be those of a frame before. Preliminary while the landmarks start. */
+  | 'glance'
+  /** The pixels of this frame as well, so that it may be the photo. */
+  | 'look'
+  /** Besides, waits for the landmarks. */
+  | 'study'
+  /** Besides, adds the `detail`, which costs a copy of the face. */
+  | 'detail';
 
 /** Options of `createAnalyser`. */
 export interface AnalyserOptions {
@@ -43,6 +52,8 @@ export interface AnalyserOptions {
   /** Of the folder's manifest.json: `sha256-` and base64. null for the folder of this build. */
   readonly integrity: string | null;
   readonly rung: AnalysisRung;
+  /** True where faces are going to be looked for: what only they need is fetched as soon as there is time. */
+  readonly faces?: boolean;
   readonly signal: AbortSignal;
   readonly limits?: AnalysisLimits;
 }
@@ -62,9 +73,33 @@ export interface AnalysisLimits {
 /** Long side of the frames that are analysed, px: enough for a far face, small enough for a cheap phone. */
 const ANALYSIS_LONG_SIDE = 640;
 
+/** The size at which a picture is analysed, px. */
+export const sightSize = (picture: Size): Size => fitLongSide(picture, ANALYSIS_LONG_SIDE);
+
+/** A picture as it is analysed. */
+export interface Sight {
+  /** Closed by whoever analyses it. */
+  readonly bitmap: ImageBitmap;
+  /** The size of the picture itself, px. */
+  readonly of: Size;
+}
+
 /**
- * Judges one picture of the camera, whatever its size, with the guide where the person sees it.
- * @param frame stays the caller's
+ * A picture of any size as it is analysed; it stays the caller's.
+ * @throws CaptureError `analysis-failed`
+ */
+export async function sightOf(picture: ImageBitmap): Promise<Sight> {
+  const of = { width: picture.width, height: picture.height };
+  const { width, height } = sightSize(of);
+  const scaling = { resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' } as const;
+  const bitmap = await createImageBitmap(picture, scaling).catch((cause: unknown) => {
+    throw new CaptureError('analysis-failed', 'The frame could not be scaled.', { cause });
+  });
+  return { bitmap, of };
+}
+
+/**
+ * Judges one picture of the camera, with the guide where the person sees it.
  * @param now ms, monotonic
  * @returns what was seen, and the guide in px of the analysis frame
  * @throws CaptureError `analysis-failed`
@@ -72,21 +107,13 @@ const ANALYSIS_LONG_SIDE = 640;
 export async function observe(
   analyser: Analyser,
   step: Step,
-  frame: ImageBitmap,
+  { bitmap, of }: Sight,
   now: number,
-  { detailed = false, hasty = false }: { readonly detailed?: boolean; readonly hasty?: boolean } = {},
+  attention?: Attention,
 ): Promise<{ observation: Observation; guide: Box }> {
-  const size = fitLongSide(frame, ANALYSIS_LONG_SIDE);
-  const small = await createImageBitmap(frame, {
-    resizeWidth: size.width,
-    resizeHeight: size.height,
-    resizeQuality: 'medium',
-  }).catch((cause: unknown) => {
-    throw new CaptureError('analysis-failed', 'The frame could not be scaled.', { cause });
-  });
-  const guide = scaleBox(guideInPicture(step, frame), size.width / frame.width);
+  const guide = scaleBox(guideInPicture(step, of), bitmap.width / of.width);
   const { subject } = STEP_TRAITS[step];
-  return { observation: await analyser.analyse(small, subject, guide, now, detailed, hasty), guide };
+  return { observation: await analyser.analyse(bitmap, subject, guide, now, attention), guide };
 }
 
 let traps = 0;

@@ -11,8 +11,8 @@ import type { OpenNews, Reply } from './worker.ts';
  * From a rung to an analysis that runs: the checked files, the thread, and the limits after which it is given up.
  */
 
-/** The integrity of manifest.json as this build made it, put in by the build; null where the assets are not built. */
-declare const ASSETS_INTEGRITY: string | null;
+/** The manifest of the assets as this build made them, put in by the build; null where they are not built. */
+declare const ASSETS_MANIFEST: Manifest | null;
 
 /**
  * Measured on two busy cores: a frame 60 ms, a start 1.6 s. A phone ten times as slow takes 0.6 s and 16 s. Frames more
@@ -37,12 +37,14 @@ export function startAnalysis({
   assetsBase,
   integrity,
   rung,
+  faces = false,
   runtime,
   onTrap,
   signal,
   limits = LIMITS,
 }: StartOptions): Omit<Analyser, 'close'> {
   const downloads = startDownloads({ base: assetsBase, stallAfter: limits.download });
+  const ending = new AbortController();
   let host: Host | undefined;
   let ended: { readonly reason: unknown } | undefined;
   const isEnded = (): boolean => ended !== undefined;
@@ -64,6 +66,7 @@ export function startAnalysis({
     ended = { reason };
     signal.removeEventListener('abort', onAbort);
     downloads.end();
+    ending.abort(reason);
     drop(reason);
   };
   const onAbort = (): void => end(signal.reason);
@@ -81,16 +84,15 @@ export function startAnalysis({
     }
   }
 
-  /** Everything of the folder is under way once its manifest is there. */
+  /** Everything of the folder is under way once its manifest is known. */
   async function openFolder(onProgress: (fraction: number) => void): Promise<Folder> {
-    const pinned = integrity ?? ASSETS_INTEGRITY;
-    if (pinned === null) throw new CaptureError('assets-failed', 'This build was made without its assets.');
-    const manifest = await fetchManifest(downloads, pinned);
+    const manifest = integrity === null ? ASSETS_MANIFEST : await fetchManifest(downloads, integrity);
+    if (manifest === null) throw new CaptureError('assets-failed', 'This build was made without its assets.');
     const folder = {
       base: assetsBase,
       manifest,
       stallAfter: limits.download,
-      signal,
+      signal: ending.signal,
       onProgress: (fraction: number) => {
         // As long as bytes arrive, no start is overdue.
         watch?.feed();
@@ -126,6 +128,7 @@ export function startAnalysis({
         assetsBase: assetsBase.href,
         manifest,
         rung,
+        faces,
         runtime,
         assets: await assets,
         stallAfter: limits.download,
@@ -151,8 +154,11 @@ export function startAnalysis({
   return {
     async open(onProgress) {
       try {
+        const opening = unlessDropped(() => openFolder(onProgress));
+        // Which is told below, where the places are not at fault.
+        opening.catch(() => undefined);
         const places = await placesFor(rung);
-        const folder = await unlessDropped(() => openFolder(onProgress));
+        const folder = await opening;
         for (const place of places) {
           try {
             await openOn(place, folder);
@@ -168,7 +174,7 @@ export function startAnalysis({
       downloads.end();
       onProgress(1);
     },
-    async analyse(frame, subject, guide, now, detailed = false, hasty = false) {
+    async analyse(frame, subject, guide, now, attention = 'study') {
       const { api } = host ?? {};
       if (api === undefined) frame.close();
       if (ended !== undefined) throw ended.reason;
@@ -178,7 +184,7 @@ export function startAnalysis({
         end(broken(`A frame was not answered for ${limit} ms.`)),
       ));
       try {
-        const reply = await unlessDropped(() => api.analyse(frame, subject, guide, now, detailed, hasty));
+        const reply = await unlessDropped(() => api.analyse(frame, subject, guide, now, attention));
         answered++;
         return valueOf(reply);
       } catch (cause) {

@@ -1,15 +1,24 @@
-import type { FaceDetector } from '@mediapipe/tasks-vision';
+import type { FaceDetector, FaceDetectorResult } from '@mediapipe/tasks-vision';
 import { type Box, cornersOf, meanDistance, type Point } from '../domain/geometry.ts';
 import type { Face, FaceObservation } from '../domain/observation.ts';
 import type { Assets } from './assets.ts';
-import { createCrowd } from './crowd.ts';
+import { createCrowd, type Detection } from './crowd.ts';
 import { lightWithin } from './light.ts';
-import { COUNT_EVERY, createFinder, createRise, detectionsOf, type Models, startDetector } from './models.ts';
+import {
+  COUNT_EVERY,
+  createFinder,
+  createRise,
+  detectionsOf,
+  facesIn,
+  type Models,
+  startDetector,
+  warmUpWhenIdle,
+} from './models.ts';
 import { alignBy, type EyeLine } from './patch.ts';
 import { lumaPlane, type Pixels } from './pixels.ts';
 import { startingModels } from './runtime.ts';
 import { eyeSharpness } from './sharpness.ts';
-import { createEasel, type Surface } from './surface.ts';
+import { createEasel } from './surface.ts';
 
 /*
  * The rung `face-box`: the detector alone, in a single instance of the runtime. Of a face it tells where it is, how it
@@ -92,14 +101,8 @@ function measure({ box, eyes }: Detected, pixels: Pixels, motion: number): Face 
 }
 
 /** The widest face in a picture that shows this part of the frame. */
-function findWidest(
-  detector: FaceDetector,
-  picture: ImageBitmap | Surface,
-  timestamp: number,
-  part: Box,
-): Detected | null {
-  const { detections } = detector.detectForVideo(picture, timestamp);
-  const [widest] = detections.sort((a, b) => (b.boundingBox?.width ?? 0) - (a.boundingBox?.width ?? 0));
+function widestOf({ detections }: FaceDetectorResult, part: Box): Detected | null {
+  const [widest] = [...detections].sort((a, b) => (b.boundingBox?.width ?? 0) - (a.boundingBox?.width ?? 0));
   const { boundingBox: box, keypoints: [right, left] = [] } = widest ?? {};
   if (box === undefined || right === undefined || left === undefined) return null;
   const inFrame = ({ x, y }: Point): Point => ({ x: part.x + x * part.width, y: part.y + y * part.height });
@@ -116,8 +119,14 @@ export type BoxMeter = (frame: ImageBitmap, now: number, pixelsOf: () => Pixels)
 
 /** @param rise as `Models` has it */
 export function createBoxMeter(detector: FaceDetector, rise: Models['rise']): BoxMeter {
+  /** Of the present frame, where it was looked at as a whole. */
+  let inWhole: readonly Detection[] | null = null;
   const find = createFinder<Detected>(
-    (picture, timestamp, part) => findWidest(detector, picture, timestamp, part),
+    (picture, timestamp, part) => {
+      const result = detector.detectForVideo(picture, timestamp);
+      if (picture instanceof ImageBitmap) inWhole = facesIn(result);
+      return widestOf(result, part);
+    },
     ({ box }) => box.width,
   );
   const easel = createEasel();
@@ -127,11 +136,13 @@ export function createBoxMeter(detector: FaceDetector, rise: Models['rise']): Bo
   let others: readonly Box[] = [];
   return (frame, now, pixelsOf) => {
     const timestamp = rise(now);
+    inWhole = null;
     const found = find(frame, timestamp);
     const main = found?.box ?? null;
     if (now - countedAt >= COUNT_EVERY || now < countedAt) {
       countedAt = now;
       others = crowd.look(frame, now, main, (part) => {
+        if (inWhole !== null && part.width === frame.width && part.height === frame.height) return inWhole;
         easel.draw(frame, part, part);
         return detectionsOf(detector, easel.canvas, timestamp + 1);
       });
@@ -146,18 +157,29 @@ export function createBoxMeter(detector: FaceDetector, rise: Models['rise']): Bo
 }
 
 /**
- * Starts the detector and runs it once.
+ * Starts the detector.
  * @throws CaptureError `analysis-failed`
  */
 export function createBoxModels({ runtime, detector: model }: Assets): Promise<BoxModels> {
   return startingModels(async (keep) => {
-    const { task, close } = keep(await startDetector(runtime, model));
+    const started = keep(await startDetector(runtime, model));
     const rise = createRise();
+    const stopWaiting = warmUpWhenIdle(started, rise);
+    const meter = createBoxMeter(started.task, rise);
     return {
-      face: createBoxMeter(task, rise),
+      face(...frame) {
+        stopWaiting();
+        return meter(...frame);
+      },
       ready: () => Promise.resolve(),
-      findFaces: (picture, now) => detectionsOf(task, picture, rise(now)),
-      close,
+      findFaces(picture, now) {
+        stopWaiting();
+        return detectionsOf(started.task, picture, rise(now));
+      },
+      close() {
+        stopWaiting();
+        started.close();
+      },
     };
   });
 }

@@ -1,5 +1,6 @@
 import { type Box, meanDistance, type Point, type Size } from '../domain/geometry.ts';
 import type { Face, FaceObservation, Landmark } from '../domain/observation.ts';
+import type { Attention } from './analyser.ts';
 import { shoulderSlope } from './body.ts';
 import { COVER_BOXES, createCoverMeter } from './cover.ts';
 import { lightBoxes, lightOn } from './light.ts';
@@ -15,19 +16,18 @@ import { eyeSharpness } from './sharpness.ts';
 
 /** Measures faces frame after frame; remembers the last frame to tell movement. */
 export interface FaceMeter {
-  /** `pixelsOf` is called where the face's pixels are looked at. */
-  observe(seen: Seen, pixelsOf: () => Pixels, frame: Size, now: number, detailed: boolean): FaceObservation;
+  /** `pixelsOf` is called where the face's pixels are looked at: with more than a glance, and at the first one. */
+  observe(
+    seen: Seen,
+    pixelsOf: () => Pixels,
+    frame: Size,
+    now: number,
+    attention: Attention,
+  ): FaceObservation;
 }
 
 /** A face that was away longer than this starts anew: what lies between is no movement, ms. */
 const FORGET_AFTER = 1000;
-
-/**
- * Pixels are looked at this often, ms: they cost half as much as the landmarks again, and light and cover are slow. In
- * two frames on end only where the last look is as long ago as `LONGEST`, so that slow devices gain most.
- */
-const LOOK_EVERY = 150;
-const LONGEST = 350;
 
 /** What pixels tell of a face. */
 type Surface = Pick<Face, 'light' | 'cover' | 'sharpness'>;
@@ -37,7 +37,7 @@ export function createFaceMeter(): FaceMeter {
   let last: { readonly points: readonly Point[]; readonly now: number } | null = null;
   // Held between the frames that have a mask.
   let shoulders: number | null = null;
-  let looked: { readonly surface: Surface; readonly now: number } | null = null;
+  let surface: Surface | null = null;
   const coverOf = createCoverMeter();
 
   const look = (
@@ -52,34 +52,25 @@ export function createFaceMeter(): FaceMeter {
     return { aligned, surface: { light, cover: coverOf(aligned.patch), sharpness } };
   };
 
-  /** True for a frame in which pixels are looked at; `before` is the time of the frame before. */
-  const isDue = (now: number, before: number): boolean => {
-    if (looked === null || now < looked.now) return true;
-    const age = now - looked.now;
-    return age >= LONGEST || (age >= LOOK_EVERY && looked.now !== before);
-  };
-
   return {
-    observe(seen, pixelsOf, { width, height }, now, detailed) {
+    observe(seen, pixelsOf, { width, height }, now, attention) {
       const size = { width, height };
       const { face } = seen;
       if (face === null) {
         last = null;
         shoulders = null;
-        looked = null;
+        surface = null;
         return { kind: 'face', frame: size, faces: seen.faces, face: null };
       }
       const box = boxOf(face.points);
       const seconds = last === null || now - last.now > FORGET_AFTER ? 0 : (now - last.now) / 1000;
       const motion =
         last === null || seconds <= 0 ? 0 : meanDistance(last.points, face.points) / box.width / seconds;
-      const looks = detailed || isDue(now, last?.now ?? now);
       last = { points: face.points, now };
       if (seen.person !== null) shoulders = shouldersOf(face, box.width, seen.person, width);
-      const fresh = looks ? look(face.points, pixelsOf(), box) : null;
-      if (fresh !== null) looked = { surface: fresh.surface, now };
-      const surface = fresh?.surface ?? looked?.surface;
-      if (surface === undefined) throw new Error('A face whose pixels were never looked at.');
+      let aligned: Aligned | null = null;
+      if (surface === null || attention !== 'glance')
+        ({ aligned, surface } = look(face.points, pixelsOf(), box));
       return {
         kind: 'face',
         frame: size,
@@ -90,12 +81,9 @@ export function createFaceMeter(): FaceMeter {
           shoulders,
           motion,
           ...surface,
-          ...(looks ? {} : { remembered: true }),
         },
-        ...(detailed && fresh !== null
-          ? {
-              detail: detailOf(face.points, fresh.aligned, [...COVER_BOXES, ...lightBoxes(fresh.aligned)]),
-            }
+        ...(attention === 'detail' && aligned !== null
+          ? { detail: detailOf(face.points, aligned, [...COVER_BOXES, ...lightBoxes(aligned)]) }
           : {}),
       };
     },

@@ -1,4 +1,9 @@
-import { FaceDetector, FaceLandmarker, ImageSegmenter } from '@mediapipe/tasks-vision';
+import {
+  FaceDetector,
+  type FaceDetectorResult,
+  FaceLandmarker,
+  ImageSegmenter,
+} from '@mediapipe/tasks-vision';
 import { type Box, fitLongSide, type Size } from '../domain/geometry.ts';
 import type { Landmark } from '../domain/observation.ts';
 import type { Assets, ModelName } from './assets.ts';
@@ -66,51 +71,62 @@ const MASK_LONG_SIDE = 256;
 
 const WARM_UP_SIZE = 64;
 
-/** FaceDetector alone, run once. */
-export async function startDetector(
+/** FaceDetector alone. */
+export const startDetector = (
   runtime: WebAssembly.Module,
   model: Uint8Array,
-): Promise<Started<FaceDetector>> {
-  const started = await startTask(runtime, ({ fileset, canvas }) =>
+): Promise<Started<FaceDetector>> =>
+  startTask(runtime, ({ fileset, canvas }) =>
     FaceDetector.createFromOptions(fileset, {
       baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
       runningMode: 'VIDEO',
       canvas,
     }),
   );
-  try {
-    await warmUp((frame) => started.task.detectForVideo(frame, 0));
-    return started;
-  } catch (cause) {
-    started.close();
-    throw cause;
-  }
-}
 
-/** A black picture: the first inference is many times slower, and nobody should wait for it. */
-async function warmUp(see: (frame: ImageBitmap) => unknown): Promise<void> {
-  const blank = createSurface(WARM_UP_SIZE, WARM_UP_SIZE);
-  blank.getContext('2d')?.fillRect(0, 0, WARM_UP_SIZE, WARM_UP_SIZE);
-  const frame = await createImageBitmap(blank);
-  try {
-    see(frame);
-  } finally {
-    frame.close();
-  }
-}
-
-/** The landmarker starts by itself so long after the detector: a camera that is slower leaves the time to it, ms. */
-const LANDMARKER_AFTER = 250;
+/** Where no frame has come so long after the start, the camera is slower, and its time is made use of, ms. */
+const IDLE_AFTER = 100;
 
 /**
- * Starts the detector, by which the first hints are told. The landmarker is fetched and starts once the first frame is
- * answered, the person's mask when the first face was seen.
- * @param fetchModel fetches what starts later
+ * Shows the detector a black picture once nothing has come for a while: a first inference takes ten times as long as the
+ * others, because most of what it needs is compiled then.
+ * @param then what there is time for as well
+ * @returns ends the waiting, as the first frame has to
+ */
+export function warmUpWhenIdle(
+  { task }: Started<FaceDetector>,
+  rise: Models['rise'],
+  then: () => void = () => undefined,
+): () => void {
+  const timer = setTimeout(() => {
+    const blank = createSurface(WARM_UP_SIZE, WARM_UP_SIZE);
+    blank.getContext('2d')?.fillRect(0, 0, WARM_UP_SIZE, WARM_UP_SIZE);
+    try {
+      task.detectForVideo(blank, rise(0));
+    } catch {
+      // What is wrong here is wrong with the first frame as well, and told by it.
+    }
+    then();
+  }, IDLE_AFTER);
+  return () => clearTimeout(timer);
+}
+
+/** What the models of full guidance are started with, besides the assets. */
+interface ModelOptions {
+  /** Fetches what starts later. */
+  readonly fetchModel: (name: ModelName) => Promise<Uint8Array>;
+  /** As `AnalyserOptions` has it. */
+  readonly faces: boolean;
+}
+
+/**
+ * Starts the detector, by which the first hints are told. The landmarker is fetched and starts once the first frame of a
+ * face is answered or nothing else is to do, the person's mask when the first face was seen.
  * @throws CaptureError `analysis-failed`
  */
 export function createModels(
   { runtime, detector: model }: Assets,
-  fetchModel: (name: ModelName) => Promise<Uint8Array>,
+  { fetchModel, faces }: ModelOptions,
 ): Promise<Models> {
   return startingModels(async (keep) => {
     const detector = keep(await startDetector(runtime, model));
@@ -129,8 +145,7 @@ export function createModels(
       }),
     );
     const mask = keep(createPersonMask(runtime, () => fetchModel('person')));
-    setTimeout(landmarker.begin, LANDMARKER_AFTER);
-    return modelsOf(landmarker, detector, mask);
+    return modelsOf(landmarker, detector, mask, faces);
   });
 }
 
@@ -312,29 +327,32 @@ function findBy(landmarker: FaceLandmarker): Find<SeenFace> {
 }
 
 /** What the detector finds, px of the picture. */
-export function detectionsOf(
+export const detectionsOf = (
   detector: FaceDetector,
   picture: ImageBitmap | Surface,
   timestamp: number,
-): readonly Detection[] {
-  return detector
-    .detectForVideo(picture, timestamp)
-    .detections.flatMap(({ boundingBox: box, categories: [category] }) =>
-      box === undefined || category === undefined
-        ? []
-        : [{ x: box.originX, y: box.originY, width: box.width, height: box.height, score: category.score }],
-    );
+): readonly Detection[] => facesIn(detector.detectForVideo(picture, timestamp));
+
+/** The same of what it has answered. */
+export function facesIn({ detections }: FaceDetectorResult): readonly Detection[] {
+  return detections.flatMap(({ boundingBox: box, categories: [category] }) =>
+    box === undefined || category === undefined
+      ? []
+      : [{ x: box.originX, y: box.originY, width: box.width, height: box.height, score: category.score }],
+  );
 }
 
 function modelsOf(
   landmarker: Late<FaceLandmarker>,
   detector: Started<FaceDetector>,
   mask: PersonMask,
+  faces: boolean,
 ): Models {
   let findFace: ((frame: ImageBitmap, timestamp: number) => SeenFace | null) | null = null;
   const easel = createEasel();
   const crowd = createCrowd();
   const rise = createRise();
+  const stopWaiting = warmUpWhenIdle(detector, rise, () => faces && landmarker.begin());
   let countedAt = -Infinity;
   let looks = 0;
   let maskedAt = -Infinity;
@@ -345,6 +363,7 @@ function modelsOf(
     rise,
     ready: landmarker.settled,
     see(frame, now) {
+      stopWaiting();
       // Later, so that the answer to this frame does not wait for it.
       setTimeout(landmarker.begin, 0);
       const task = landmarker.task();
@@ -373,8 +392,12 @@ function modelsOf(
       }
       return { faces: main === null ? others : [main, ...others], face, person };
     },
-    findFaces: (picture, now) => detectionsOf(detector.task, picture, rise(now)),
+    findFaces(picture, now) {
+      stopWaiting();
+      return detectionsOf(detector.task, picture, rise(now));
+    },
     close() {
+      stopWaiting();
       for (const each of [landmarker, detector, mask]) each.close();
     },
   };

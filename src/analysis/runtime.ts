@@ -78,6 +78,8 @@ async function startNow<Task extends { close(): void }>(
   const creating = create({ fileset, canvas });
   try {
     const task = await Promise.race([creating, failure]);
+    // It draws every frame through it, and dies at the first one without.
+    if (canvas.getContext('webgl2') === null) throw new Error('There is no WebGL 2 here.');
     const close = (): void => {
       try {
         task.close();

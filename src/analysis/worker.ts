@@ -4,6 +4,7 @@ import type { AnalysisRung } from '../domain/ladder.ts';
 import type { FaceObservation, Observation } from '../domain/observation.ts';
 import { CaptureError } from '../domain/result.ts';
 import type { Subject } from '../domain/steps.ts';
+import type { Attention } from './analyser.ts';
 import { type AssetBytes, compiled, fetchModel, fetchRuntime, type RuntimeName } from './assets.ts';
 import { createCardMeter } from './card.ts';
 import type { Detection } from './crowd.ts';
@@ -13,7 +14,7 @@ import { createBoxMeter, createBoxModels } from './face-box.ts';
 import { createModels } from './models.ts';
 import type { Picture } from './pixels.ts';
 import { isTrap } from './runtime.ts';
-import { createSurface, hasWebGl, resize, type Surface } from './surface.ts';
+import { createSurface, resize, type Surface } from './surface.ts';
 
 /*
  * The analysis itself: models and pixel arithmetic, from a bitmap to an Observation. This file runs in a worker, or is
@@ -33,6 +34,8 @@ export interface OpenRequest {
   readonly manifest: Manifest;
   /** On `face-box` the detector alone. */
   readonly rung: AnalysisRung;
+  /** As `AnalyserOptions` has it. */
+  readonly faces: boolean;
   /** The runtime to begin with. */
   readonly runtime: RuntimeName;
   /** That runtime, and the detector. */
@@ -54,8 +57,7 @@ export interface WorkerApi {
     subject: Subject,
     guide: Box,
     now: number,
-    detailed: boolean,
-    hasty: boolean,
+    attention: Attention,
   ): Promise<Reply<Observation>>;
   /** Frees everything; for the main thread, a worker is ended as a whole. */
   readonly close: () => void;
@@ -74,7 +76,7 @@ async function reply<T>(work: () => T | Promise<T>): Promise<Reply<T>> {
 
 /** The models of a rung, and the meter that goes with them. */
 interface Eyes {
-  face(frame: ImageBitmap, now: number, detailed: boolean): FaceObservation;
+  face(frame: ImageBitmap, now: number, attention: Attention): FaceObservation;
   /** Resolves once faces are seen as well as on this rung. */
   ready(): Promise<void>;
   findFaces(picture: Surface, now: number): readonly Detection[];
@@ -104,7 +106,7 @@ export function createAnalysis(): WorkerApi {
   };
 
   const openEyes = async (
-    { assetsBase, manifest, stallAfter, rung }: OpenRequest,
+    { assetsBase, manifest, stallAfter, rung, faces }: OpenRequest,
     bytes: AssetBytes,
   ): Promise<Eyes> => {
     const assets = await compiled(bytes);
@@ -114,15 +116,15 @@ export function createAnalysis(): WorkerApi {
     }
     const faceMeter = createFaceMeter();
     const folder = { base: new URL(assetsBase), manifest, stallAfter, signal: closing.signal };
-    const models = await createModels(assets, (name) => fetchModel(name, folder));
+    const models = await createModels(assets, { fetchModel: (name) => fetchModel(name, folder), faces });
     const box = createBoxMeter(models.detector, models.rise);
     return {
       ...models,
-      face(frame, now, detailed) {
+      face(frame, now, attention) {
         const pixels = (): ImageData => pixelsOf(frame);
         const seen = models.see(frame, now);
         if (seen === null) return { ...box(frame, now, pixels), preliminary: true };
-        return faceMeter.observe(seen, pixels, frame, now, detailed);
+        return faceMeter.observe(seen, pixels, frame, now, attention);
       },
     };
   };
@@ -171,14 +173,13 @@ export function createAnalysis(): WorkerApi {
     subject: Subject,
     guide: Box,
     now: number,
-    detailed: boolean,
-    hasty: boolean,
+    attention: Attention,
   ): Promise<Observation> => {
     if (eyes === null) throw new Error('The analysis is not open.');
     const seeing = eyes;
     if (subject === 'face') {
-      if (!hasty) await seeing.ready();
-      return seeing.face(frame, now, detailed);
+      if (attention === 'study' || attention === 'detail') await seeing.ready();
+      return seeing.face(frame, now, attention);
     }
     const findFaces = (picture: Picture): readonly Detection[] => seeing.findFaces(canvasOf(picture), now);
     return cardMeter.observe(pixelsOf(frame), guide, now, subject === 'card' ? findFaces : null);
@@ -187,7 +188,6 @@ export function createAnalysis(): WorkerApi {
   return {
     open: (request, tell) =>
       reply(async () => {
-        if (!hasWebGl(createSurface())) throw new Error('There is no WebGL 2 here.');
         await open(request, tell);
         return null;
       }),

@@ -150,11 +150,6 @@ export function sharpnessOf(observation: Observation): number {
   return observation.kind === 'face' ? (observation.face?.sharpness ?? 0) : observation.sharpness;
 }
 
-/** True where a frame was measured itself, so that it may be the photo. */
-export function isCandidate(observation: Observation): boolean {
-  return observation.kind === 'card' || observation.face?.remembered !== true;
-}
-
 /** True where more is to be known of a face than was looked at. */
 export function isPreliminary(observation: Observation): boolean {
   return observation.kind === 'face' && observation.preliminary === true;

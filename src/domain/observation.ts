@@ -61,6 +61,7 @@ export interface Face {
   readonly shoulders: number | null;
   /** Mean movement of the landmarks, or of the box, since the last frame, face widths a second. 0 on the first frame. */
   readonly motion: number;
+  /** As cover and sharpness, of a frame up to 0.35 s before where this one was given no more than a glance. */
   readonly light: FaceLight;
   readonly cover: FaceCover | null;
   /**
@@ -69,11 +70,6 @@ export interface Face {
    * (Sharpness).
    */
   readonly sharpness: number | null;
-  /**
-   * True where light, cover and sharpness are those of a frame up to 0.35 s before: in this one the face was only
-   * followed, so that it is no photo to choose.
-   */
-  readonly remembered?: boolean;
 }
 
 /** Light on the face, within the outline of the landmarks, or the ellipse in the box. */

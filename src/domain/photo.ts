@@ -2,7 +2,7 @@ import { cornersOf, fitInside, growBox, ID1_RATIO, type Box, type Size } from '.
 import { LEAST_PORTRAIT } from './card-rules.ts';
 import { homographyTo, mapQuad, project, sidesOf, type Quad } from './homography.ts';
 import type { Observation } from './observation.ts';
-import type { Step } from './result.ts';
+import { CaptureError, type Step } from './result.ts';
 import { STEP_TRAITS, type GuideShape } from './steps.ts';
 import { BYTE_MARGIN, type PhotoLimits } from './limits.ts';
 
@@ -59,6 +59,15 @@ export function cropOf(step: Step, picture: Size, guide: Box, limits: PhotoLimit
   const preferred = wanted.height > wanted.width ? orientations.toReversed() : orientations;
   const smallest = preferred.find((size) => size.width <= picture.width && size.height <= picture.height);
   return smallest ? fitInside(wanted, smallest, picture) : null;
+}
+
+/** The error for a camera whose frames cannot reach a provider's smallest photo. */
+export function cameraTooSmall(frame: Size, limits: PhotoLimits): CaptureError {
+  const { long, short } = limits.smallest;
+  return new CaptureError(
+    'camera-too-small',
+    `The camera gives ${frame.width}x${frame.height}; the provider takes photos from ${long}x${short} px.`,
+  );
 }
 
 /** The corners of the card in a frame, px of the frame, clockwise from the card's own top left; null where none is seen. */

@@ -2,6 +2,7 @@ import { samplePatch } from '../analysis/pixels.ts';
 import { boxRound, cornersOf, type Box, type Size } from '../domain/geometry.ts';
 import { frameOf, type Quad } from '../domain/homography.ts';
 import {
+  cameraTooSmall,
   cropOf,
   isUpsideDown,
   nextEncode,
@@ -95,15 +96,6 @@ function straightenOut(frame: ImageBitmap, { corners, width, height }: Straighte
   canvas.height = height;
   context.putImageData(new ImageData(data, width, height), 0, 0);
   return canvas;
-}
-
-/** The error for a camera whose frames cannot reach a provider's smallest photo. */
-export function cameraTooSmall(frame: Size, limits: PhotoLimits): CaptureError {
-  const { long, short } = limits.smallest;
-  return new CaptureError(
-    'camera-too-small',
-    `The camera gives ${frame.width}x${frame.height}; the provider takes photos from ${long}x${short} px.`,
-  );
 }
 
 /** An element, because iOS before 16.4 has no other canvas. */

@@ -1,4 +1,4 @@
-import { type Analyser, observe } from '../analysis/analyser.ts';
+import { type Analyser, type Attention, observe, type Sight } from '../analysis/analyser.ts';
 import { assess } from '../domain/assess.ts';
 import type { Box, Size } from '../domain/geometry.ts';
 import { enlarged, type Quad } from '../domain/homography.ts';
@@ -23,29 +23,27 @@ interface JudgeOptions {
   readonly rules: GuidanceRules;
   /** ms, monotonic. */
   readonly now: number;
-  /** As for `Analyser.analyse`. */
-  readonly detailed?: boolean;
-  readonly hasty?: boolean;
+  readonly attention: Attention;
 }
 
 /**
- * Judges a frame of the camera, which stays the caller's.
+ * Judges a frame of the camera.
  * @throws CaptureError `analysis-failed`
  */
-export type Judge = (step: Step, frame: ImageBitmap, options: JudgeOptions) => Promise<Judgement>;
+export type Judge = (step: Step, sight: Sight, options: JudgeOptions) => Promise<Judgement>;
 
 /** A judge that gives an analyser one frame after the other, whoever asks. */
 export function createJudge(analyser: Analyser): Judge {
   let last: Promise<unknown> = Promise.resolve();
-  return async (step, frame, { rules, now, ...care }) => {
-    const observing = last.catch(() => undefined).then(() => observe(analyser, step, frame, now, care));
+  return async (step, sight, { rules, now, attention }) => {
+    const observing = last.catch(() => undefined).then(() => observe(analyser, step, sight, now, attention));
     last = observing;
     const { observation, guide } = await observing;
     return {
       observation,
       guide,
       issues: assess(observation, guide, rules),
-      card: cardIn(observation, frame),
+      card: cardIn(observation, sight.of),
     };
   };
 }

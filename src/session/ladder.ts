@@ -1,6 +1,7 @@
 import type { Analyser } from '../analysis/analyser.ts';
 import { isWithin, RUNGS, rungBelow, type AnalysisRung, type Rung } from '../domain/ladder.ts';
 import { CaptureError, type ErrorCode } from '../domain/result.ts';
+import { STEP_TRAITS } from '../domain/steps.ts';
 import { createJudge, type Judge } from './judge.ts';
 import type { SessionOptions } from './options.ts';
 
@@ -105,9 +106,15 @@ export class Ladder {
 
   #open(rung: AnalysisRung): Opened {
     const { createAnalyser, configuration, now, signal, onLoading } = this.#options;
-    const { assetsBase, assetsIntegrity } = configuration();
+    const { assetsBase, assetsIntegrity, steps } = configuration();
     this.#entered = now();
-    const analyser = createAnalyser({ assetsBase, integrity: assetsIntegrity, rung, signal });
+    const analyser = createAnalyser({
+      assetsBase,
+      integrity: assetsIntegrity,
+      rung,
+      faces: steps.some((step) => STEP_TRAITS[step].subject === 'face'),
+      signal,
+    });
     return { analyser, judge: createJudge(analyser), ready: analyser.open(onLoading) };
   }
 }

@@ -1,20 +1,22 @@
+import { sightOf } from '../analysis/analyser.ts';
 import { createPart } from '../analysis/part.ts';
-import { isCandidate, isPreliminary, judge, sharpnessOf } from '../domain/assess.ts';
+import { isPreliminary, judge, sharpnessOf } from '../domain/assess.ts';
 import { guideInPicture, type Box } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
 import type { Quad } from '../domain/homography.ts';
 import type { Event, Photo, State } from '../domain/journey.ts';
-import { cropOf, isUpsideDown } from '../domain/photo.ts';
+import { cameraTooSmall, cropOf, isUpsideDown } from '../domain/photo.ts';
 import { CaptureError, type GuidanceCode, type Step } from '../domain/result.ts';
 import { STEP_TRAITS } from '../domain/steps.ts';
 import { profileOf } from '../providers/profiles.ts';
 import type { Camera } from './camera.ts';
 import type { CaptureRecord } from './capture-context.ts';
-import { cameraTooSmall, takePhoto } from './capture.ts';
+import { type CameraFrame, type TakeFrame, takesFrames } from './frames.ts';
 import type { Judge, Judgement } from './judge.ts';
 import type { Ladder } from './ladder.ts';
 import type { Configuration, SessionOptions } from './options.ts';
 
+const loadCapture = createPart('capture', () => import('./capture.ts'));
 const loadUpload = createPart('upload', () => import('./upload.ts'));
 
 /** What a viewfinder needs. */
@@ -33,12 +35,6 @@ interface ViewfinderOptions extends Pick<
 export interface MadePhoto {
   readonly photo: Photo;
   readonly blob: Blob;
-}
-
-/** A frame of the camera, and when it was shown, ms; null where it could not be taken. */
-interface Grabbed {
-  readonly frame: ImageBitmap | null;
-  readonly now: number;
 }
 
 interface Candidate {
@@ -96,25 +92,30 @@ export class Viewfinder {
    */
   async observe(step: Step, preferred: string | undefined, signal: AbortSignal): Promise<void> {
     const { ladder, dispatch, now, configuration } = this.#options;
+    let opened: TakeFrame | null = null;
+    let next: Promise<CameraFrame> | null = null;
+    const open = async (): Promise<{ camera: Camera; take: TakeFrame }> => {
+      const camera = await this.#openCamera(step, preferred, configuration(), signal);
+      const take = (opened = takesFrames(camera.video, STEP_TRAITS[step].subject));
+      return { camera, take };
+    };
     const climb = async (): Promise<Judge | null> => {
       const judgeFrame = await ladder.climb();
       signal.throwIfAborted();
+      // Before the screen is drawn anew, which takes longer.
+      if (judgeFrame) next ??= opened?.(now()) ?? null;
       dispatch({ type: 'analyser-ready', rung: ladder.rung, now: now() });
       return judgeFrame;
     };
-    const [camera, first] = await Promise.all([
-      this.#openCamera(step, preferred, configuration(), signal),
-      climb(),
-    ]);
+    const [{ camera, take }, first] = await Promise.all([open(), climb()]);
     let judgeFrame = first;
-    // The first frame is there already; each further one is taken while the one before is judged.
-    let next = this.#grab(camera, now());
     try {
       while (judgeFrame && !signal.aborted && !this.#isTaking()) {
-        const grabbed = await next;
-        next = this.#grab(camera, camera.nextFrame());
+        const frame = await (next ?? take(now()));
+        // Taken while this one is judged.
+        next = take(camera.nextFrame());
         try {
-          await this.#look(step, grabbed, judgeFrame, signal);
+          await this.#look(step, frame, judgeFrame, signal);
         } catch (error) {
           if (this.#isTaking()) {
             // The photo under way comes about without the analysis as well; the next step gets a fresh one.
@@ -126,7 +127,7 @@ export class Viewfinder {
         }
       }
     } finally {
-      void next.then(({ frame }) => frame?.close());
+      void next?.then(closeFrame);
     }
   }
 
@@ -183,25 +184,22 @@ export class Viewfinder {
     const size = camera.size();
     if (!cropOf(step, size, guideInPicture(step, size), limits)) throw cameraTooSmall(size, limits);
     dispatch({ type: 'camera-live', now: now() });
+    // Before the shutter, which asks again where it did not come.
+    loadCapture().catch(() => undefined);
     return camera;
   }
 
-  /** Takes the frame that the camera shows at a time, ms. */
-  async #grab({ video }: Camera, at: number | Promise<number>): Promise<Grabbed> {
-    const now = await at;
-    return { now, frame: await createImageBitmap(video).catch(() => null) };
-  }
-
   /** One frame, from the camera to the flow. Frames that come while it is analysed are dropped, but for one. */
-  async #look(step: Step, { frame, now }: Grabbed, judgeFrame: Judge, signal: AbortSignal): Promise<void> {
+  async #look(step: Step, frame: CameraFrame, judgeFrame: Judge, signal: AbortSignal): Promise<void> {
     const { configuration, onSighting, dispatch, record } = this.#options;
+    const { sight, whole, now } = frame;
     if (signal.aborted || this.#isTaking()) {
-      frame?.close();
+      closeFrame(frame);
       signal.throwIfAborted();
       return;
     }
     record.frame(now);
-    if (!frame) {
+    if (!sight) {
       await this.#afterMiss();
       return;
     }
@@ -210,7 +208,8 @@ export class Viewfinder {
     const began = this.#options.now();
     try {
       const { rules, debug } = configuration();
-      const judgement = await judgeFrame(step, frame, { rules, now, detailed: debug, hasty: true });
+      const attention = debug ? 'detail' : whole ? 'look' : 'glance';
+      const judgement = await judgeFrame(step, sight, { rules, now, attention });
       const { observation, guide, issues, card } = judgement;
       signal.throwIfAborted();
       this.card = card;
@@ -219,16 +218,16 @@ export class Viewfinder {
         onSighting({ observation, guide, rules, judged: judge(observation, guide, rules), now, took });
       const preliminary = isPreliminary(observation);
       if (issues.length > 0 || preliminary) this.#keepSharpest(null);
-      else if (isCandidate(observation))
+      else if (whole)
         kept = this.#keepSharpest({
-          frame,
+          frame: whole,
           sharpness: sharpnessOf(observation),
           settled: this.#isSettled(),
           card,
         });
       dispatch({ type: 'observed', issues, now, preliminary });
     } finally {
-      if (!kept) frame.close();
+      if (!kept) whole?.close();
     }
   }
 
@@ -272,7 +271,9 @@ export class Viewfinder {
     const unknown = { card: null, issues: state.name === 'live' ? state.issues : [] };
     const { rules } = configuration();
     const { judge: judgeFrame } = ladder;
-    const judging = judgeFrame?.(step, frame, { rules, now: now() });
+    const judging =
+      judgeFrame &&
+      sightOf(frame).then((sight) => judgeFrame(step, sight, { rules, now: now(), attention: 'study' }));
     const late = new Promise<null>((resolve) => setTimeout(resolve, JUDGED_WITHIN_MS, null));
     const judged = judging?.catch((error: unknown) => {
       // The next step gets a fresh one, unless it was only that this frame has gone.
@@ -328,8 +329,8 @@ export class Viewfinder {
     const began = now();
     const looks = STEP_TRAITS[step].subject === 'face' ? LOOKS : 1;
     for (let look = 1; ; look++) {
-      const options = { rules, now: began + look * LOOK_EVERY_MS };
-      const judgement = await judgeFrame(step, frame, options);
+      const options = { rules, now: began + look * LOOK_EVERY_MS, attention: 'study' } as const;
+      const judgement = await judgeFrame(step, await sightOf(frame), options);
       if (look >= looks) return certain(judgement);
     }
   }
@@ -345,9 +346,17 @@ export class Viewfinder {
     const { provider, straighten } = configuration();
     const limits = profileOf(provider).limits[step];
     record.photo(step, rung);
+    const { takePhoto } = await loadCapture().catch((cause: unknown) => {
+      throw new CaptureError('assets-failed', 'What makes the photo could not be loaded.', { cause });
+    });
     const { photo, blob } = await takePhoto({ step, frame, guide, card, straighten, limits });
     return { photo: { ...photo, issues, rung }, blob };
   }
+}
+
+function closeFrame({ sight, whole }: CameraFrame): void {
+  sight?.bitmap.close();
+  whole?.close();
 }
 
 /** Null where the browser forbids it. */

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from '@playwright/test';
 import { createServer } from 'vite';
-import { builtIntegrity } from '../../scripts/manifest.ts';
+import { builtAssets } from '../../scripts/manifest.ts';
 // For their declarations of `window.accuracy` and `window.cards`.
 import type {} from './card-page.ts';
 import type {} from './page.ts';
@@ -54,7 +54,7 @@ async function serve(
     root: REPOSITORY,
     configFile: false,
     logLevel: 'error',
-    define: { ASSETS_INTEGRITY: JSON.stringify(builtIntegrity()) },
+    define: builtAssets(),
     // Known from the start, so that no dependency is found, and bundled anew, while the page loads.
     optimizeDeps: {
       include: ['comlink', '@mediapipe/tasks-vision', 'wasm-feature-detect'],

@@ -1,4 +1,4 @@
-import { type Analyser, createAnalyser, observe } from '../../src/analysis/analyser.ts';
+import { type Analyser, createAnalyser, observe, sightOf } from '../../src/analysis/analyser.ts';
 import { assess } from '../../src/domain/assess.ts';
 import { fitLongSide, guideInPicture, type Size } from '../../src/domain/geometry.ts';
 import { HOLD_FRAMES } from '../../src/domain/guide.ts';
@@ -80,12 +80,12 @@ async function show(
   const black = new OffscreenCanvas(64, 64);
   black.getContext('2d')?.fillRect(0, 0, 64, 64);
   now += 5000;
-  await observe(analyser, 'ktp', black.transferToImageBitmap(), now);
+  await observe(analyser, 'ktp', await sightOf(black.transferToImageBitmap()), now);
   now += 5000;
   for (let i = 0; ; i++, now += stepMs) {
     const seconds = (i * stepMs) / 1000;
     const picture = await pictureAt(seconds);
-    const { observation, guide } = await observe(analyser, 'ktp', picture, now);
+    const { observation, guide } = await observe(analyser, 'ktp', await sightOf(picture), now);
     if (i < frames - 1) continue;
     return {
       reported: assess(observation, guide).map(({ code, value, threshold }) => ({

@@ -1,4 +1,4 @@
-import { type Analyser, createAnalyser, observe } from '../../src/analysis/analyser.ts';
+import { type Analyser, createAnalyser, observe, sightOf } from '../../src/analysis/analyser.ts';
 import { boxOf, eyeLineOf } from '../../src/analysis/patch.ts';
 import { assess, type Judged, judge } from '../../src/domain/assess.ts';
 import { FaceLandmarker } from '@mediapipe/tasks-vision';
@@ -70,7 +70,7 @@ async function forget(worker: Analyser): Promise<void> {
   const black = new OffscreenCanvas(64, 64);
   black.getContext('2d')?.fillRect(0, 0, 64, 64);
   now += 5000;
-  await observe(worker, 'selfie', black.transferToImageBitmap(), now);
+  await observe(worker, 'selfie', await sightOf(black.transferToImageBitmap()), now);
 }
 
 /** Shows frames one after the other. The points are the last frame's, px of the picture that was shown. */
@@ -86,7 +86,8 @@ async function show(
   for (let i = 0; ; i++, now += stepMs) {
     const picture = await pictureAt((i * stepMs) / 1000);
     const last = i === count - 1;
-    const { observation, guide } = await observe(analyser, 'selfie', picture, now, { detailed: last });
+    const sight = await sightOf(picture);
+    const { observation, guide } = await observe(analyser, 'selfie', sight, now, last ? 'detail' : 'study');
     const issues = assess(observation, guide);
     state = advance(state, issues, now);
     frames.push(

@@ -5,6 +5,7 @@ import { fetchModel } from '../../src/analysis/assets.ts';
 import { createBoxModels } from '../../src/analysis/face-box.ts';
 import { createModels, type Models } from '../../src/analysis/models.ts';
 import type { Plane } from '../../src/analysis/pixels.ts';
+import { createSurface } from '../../src/analysis/surface.ts';
 import type { Point, Size } from '../../src/domain/geometry.ts';
 import {
   ASSETS,
@@ -264,7 +265,10 @@ describe('a start that fails', () => {
     [...contexts].map((context) => context.isContextLost());
   const failed = { code: 'analysis-failed' };
 
-  const never = (): Promise<Uint8Array> => Promise.reject(new Error('not to be had'));
+  const never = {
+    fetchModel: (): Promise<Uint8Array> => Promise.reject(new Error('not to be had')),
+    faces: true,
+  };
   const noMemory = (): never => {
     throw new Error('no memory');
   };
@@ -272,13 +276,25 @@ describe('a start that fails', () => {
   test.each([
     ['full guidance', () => loadAssets().then((assets) => createModels(assets, never))],
     ['the detector alone', () => loadAssets().then(createBoxModels)],
-  ])('at the warm-up of the detector closes it, and gives back its canvas (%s)', async (_, create) => {
-    vi.spyOn(FaceDetector.prototype, 'detectForVideo').mockImplementation(noMemory);
-    const close = vi.spyOn(FaceDetector.prototype, 'close');
+  ])('of the detector gives back its canvas (%s)', async (_, create) => {
+    const createDetector = FaceDetector.createFromOptions.bind(FaceDetector);
+    vi.spyOn(FaceDetector, 'createFromOptions').mockImplementation(async (...options) => {
+      const detector = await createDetector(...options);
+      detector.close();
+      return noMemory();
+    });
     const contexts = watchContexts();
     await expect(create()).rejects.toMatchObject(failed);
-    expect(close).toHaveBeenCalledTimes(1);
     expect(lost(contexts)).toEqual([true]);
+  });
+
+  test('of the detector at its warm-up is told by the first frame', async () => {
+    const models = await createModels(await loadAssets(), never);
+    const detect = vi.spyOn(FaceDetector.prototype, 'detectForVideo').mockImplementation(noMemory);
+    await vi.waitFor(() => expect(detect).toHaveBeenCalledTimes(1));
+    const picture = createSurface(64, 64);
+    expect(() => models.findFaces(picture, 1000)).toThrow('no memory');
+    models.close();
   });
 
   test('of the landmarker is told with the next frame, and leaves the detector to be closed', async () => {
@@ -294,7 +310,10 @@ describe('a start that fails', () => {
   test('of the landmarker comes after models that were closed meanwhile: it is closed as well', async () => {
     const close = vi.spyOn(FaceLandmarker.prototype, 'close');
     const folder = await assetsFolder();
-    const models = await createModels(await loadAssets(), (name) => fetchModel(name, folder));
+    const models = await createModels(await loadAssets(), {
+      fetchModel: (name) => fetchModel(name, folder),
+      faces: true,
+    });
     const ready = models.ready();
     models.close();
     await ready;

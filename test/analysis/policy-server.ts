@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import type { BrowserCommand } from 'vitest/node';
-import { builtIntegrity, manifestOf, readAssets } from '../../scripts/manifest.ts';
+import { builtAssets, manifestOf, readAssets } from '../../scripts/manifest.ts';
 import type { PolicyOutcome } from './policy-page.ts';
 
 /*
@@ -32,7 +32,7 @@ async function bundle(): Promise<string> {
     configFile: false,
     logLevel: 'error',
     publicDir: false,
-    define: { ASSETS_INTEGRITY: JSON.stringify(builtIntegrity()) },
+    define: builtAssets(),
     build: {
       write: false,
       rolldownOptions: { output: { codeSplitting: false } },

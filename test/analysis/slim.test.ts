@@ -1,7 +1,7 @@
 import { ImageSegmenter } from '@mediapipe/tasks-vision';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
-import { type Analyser, createAnalyser, observe, trapsSoFar } from '../../src/analysis/analyser.ts';
+import { type Analyser, createAnalyser, observe, sightOf, trapsSoFar } from '../../src/analysis/analyser.ts';
 import type { RuntimeName } from '../../src/analysis/assets.ts';
 import { createAnalysis, type OpenNews, type OpenRequest, type Reply } from '../../src/analysis/worker.ts';
 import { fitLongSide } from '../../src/domain/geometry.ts';
@@ -61,7 +61,7 @@ async function requestFor(
   const folder = await assetsFolder(served);
   const { base, manifest, stallAfter } = folder;
   const assets = await loadBytes(runtime, folder);
-  return { assetsBase: base.href, manifest, stallAfter, rung, runtime, assets };
+  return { assetsBase: base.href, manifest, stallAfter, rung, faces: true, runtime, assets };
 }
 
 /** Everything that a runtime makes of all photos and clips, and what was told meanwhile. */
@@ -82,7 +82,7 @@ async function observeAll(
     const frame = await createImageBitmap(picture);
     const { width, height } = frame;
     const guide = { x: width / 4, y: height / 8, width: width / 2, height: height * 0.75 };
-    return valueOf(await analysis.analyse(frame, subject, guide, (now += 400), false, false));
+    return valueOf(await analysis.analyse(frame, subject, guide, (now += 400), 'study'));
   };
   try {
     const segment = vi.spyOn(ImageSegmenter.prototype, 'segmentForVideo');
@@ -143,7 +143,7 @@ describe('where it lacks something', () => {
   const look = async (now: number): Promise<Observation> => {
     if (analyser === undefined) throw new Error('not open');
     const picture = await createImageBitmap(await frameOf(media('audrey.jpg')));
-    return (await observe(analyser, 'selfie', picture, now)).observation;
+    return (await observe(analyser, 'selfie', await sightOf(picture), now)).observation;
   };
 
   test('at a frame, the full one delivers that frame, and is begun with the next time', async () => {
@@ -171,7 +171,7 @@ describe('where it lacks something', () => {
     expect(news.filter((one) => one === 'trap')).toHaveLength(1);
     const frame = await createImageBitmap(await frameOf(media('audrey.jpg')));
     const guide = { x: 0, y: 0, ...fitLongSide(frame, LONG_SIDE) };
-    expect(await analysis.analyse(frame, 'face', guide, 1000, false, false)).toMatchObject({
+    expect(await analysis.analyse(frame, 'face', guide, 1000, 'study')).toMatchObject({
       ok: true,
       value: { face: expect.anything() as unknown },
     });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { svgUrl } from '../../demo/specimen.ts';
 import { SPECIMENS } from '../../demo/specimens.ts';
-import { type Analyser, createAnalyser, observe } from '../../src/analysis/analyser.ts';
+import { type Analyser, createAnalyser, observe, sightOf } from '../../src/analysis/analyser.ts';
 import { assess } from '../../src/domain/assess.ts';
 import { guideInPicture } from '../../src/domain/geometry.ts';
 import type { Observation } from '../../src/domain/observation.ts';
@@ -64,7 +64,7 @@ const seen = async (
   const all = [];
   for (const camera of CAMERAS) {
     const frame = await photographed(card, camera, turned);
-    const { observation, guide } = await observe(analyser, step, frame, (now += 60_000));
+    const { observation, guide } = await observe(analyser, step, await sightOf(frame), (now += 60_000));
     all.push({ observation, codes: assess(observation, guide).map(({ code }) => code) });
   }
   return all;

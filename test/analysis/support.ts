@@ -41,7 +41,10 @@ export const loadBytes = (runtime: RuntimeName, folder: FolderOptions): Promise<
 /** Full guidance, with every model but the person's mask started. */
 export async function loadModels(): Promise<Models> {
   const folder = await assetsFolder();
-  const models = await createModels(await loadAssets(), (name) => fetchModel(name, folder));
+  const models = await createModels(await loadAssets(), {
+    fetchModel: (name) => fetchModel(name, folder),
+    faces: true,
+  });
   await models.ready();
   return models;
 }

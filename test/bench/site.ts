@@ -8,7 +8,7 @@ import { serve } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { build } from 'vite';
-import { builtIntegrity } from '../../scripts/manifest.ts';
+import { builtAssets } from '../../scripts/manifest.ts';
 import { createApp } from '../../src/server/index.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
@@ -92,7 +92,7 @@ async function bundle(folder: string): Promise<void> {
     logLevel: 'error',
     publicDir: false,
     base: '/bundled/',
-    define: { ASSETS_INTEGRITY: JSON.stringify(builtIntegrity()) },
+    define: builtAssets(),
     build: {
       outDir: folder,
       emptyOutDir: true,

@@ -1,6 +1,6 @@
 import axe from 'axe-core';
 import { describe, expect, test } from 'vitest';
-import type { Analyser } from '../../src/analysis/analyser.ts';
+import type { Analyser, Attention } from '../../src/analysis/analyser.ts';
 import { judge } from '../../src/domain/assess.ts';
 import type { FaceObservation } from '../../src/domain/observation.ts';
 import { GUIDANCE_RULES } from '../../src/domain/rules.ts';
@@ -121,14 +121,14 @@ describe('debug', () => {
   });
 
   test('the worker is asked for details only then, and nothing is told after the end', async () => {
-    const asked: (boolean | undefined)[] = [];
+    const asked: (Attention | undefined)[] = [];
     const sightings: Sighting[] = [];
     let debug = false;
     const analyser: Analyser = {
       open: () => Promise.resolve(),
-      analyse: (frame, _kind, _guide, _now, detailed) => {
+      analyse: (frame, _kind, _guide, _now, attention) => {
         frame.close();
-        asked.push(detailed);
+        asked.push(attention);
         return Promise.resolve(SEEN);
       },
       close: () => undefined,
@@ -167,12 +167,12 @@ describe('debug', () => {
     });
     session.start();
     await until(() => asked.length >= 3);
-    expect(asked).not.toContain(true);
+    expect(asked).not.toContain('detail');
     expect(sightings).toEqual([]);
 
     debug = true;
     await until(() => sightings.length >= 2);
-    expect(asked.at(-1)).toBe(true);
+    expect(asked.at(-1)).toBe('detail');
     expect(sightings[0]).toMatchObject({ observation: SEEN, rules: GUIDANCE_RULES });
     expect(sightings[0]?.judged.map(({ code, broken }) => ({ code, broken }))).toContainEqual({
       code: 'no-face',

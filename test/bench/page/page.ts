@@ -1,10 +1,11 @@
-import { type Analyser, createAnalyser } from '../../../src/analysis/analyser.ts';
+import { type Analyser, createAnalyser, sightOf } from '../../../src/analysis/analyser.ts';
 import { fitLongSide, guideInPicture, scaleBox } from '../../../src/domain/geometry.ts';
 import { PHOTO_LIMITS } from '../../../src/domain/limits.ts';
 import { straightenedCrop } from '../../../src/domain/photo.ts';
 import type { ProviderId } from '../../../src/domain/result.ts';
 import { GUIDANCE_RULES } from '../../../src/domain/rules.ts';
 import { takePhoto } from '../../../src/session/capture.ts';
+import { createPace } from '../../../src/session/frames.ts';
 import { createJudge } from '../../../src/session/judge.ts';
 import type { BareAnswer, BareModels, BareQuestion } from './bare-worker.ts';
 
@@ -100,6 +101,7 @@ async function openWidget(): Promise<Analyser> {
     assetsBase: new URL('/dist/assets/', location.href),
     integrity: null,
     rung: 'worker',
+    faces: true,
     signal: new AbortController().signal,
   });
   await analyser.open(() => undefined);
@@ -116,10 +118,17 @@ const bench = {
   /** Opens the widget's analysis under a name. */
   async openWidget(name: string): Promise<void> {
     const analyser = await openWidget();
+    const mayBePhoto = createPace('face');
     analysers.set(name, async (frame, now) => {
       const guide = scaleBox(guideInPicture('selfie', { width: 1280, height: 720 }), frame.width / 1280);
       const began = performance.now();
-      const observation = await analyser.analyse(frame, 'face', guide, now);
+      const observation = await analyser.analyse(
+        frame,
+        'face',
+        guide,
+        now,
+        mayBePhoto(now) ? 'look' : 'glance',
+      );
       const page = performance.now() - began;
       return { page, worker: null, faces: observation.kind === 'face' ? observation.faces.length : 0 };
     });
@@ -184,10 +193,10 @@ const bench = {
         if (!picture) throw new Error('There are no pictures.');
         // As in the widget, where a frame comes from the camera a moment before.
         const frame = await createImageBitmap(picture);
-        const { card } = await judge(step, frame, {
+        const { card } = await judge(step, await sightOf(frame), {
           rules: GUIDANCE_RULES,
           now: 1000 + index * 100,
-          detailed: false,
+          attention: 'study',
         });
         if (step === 'ktp' && card === null) throw new Error('No card was found.');
         const guide = guideInPicture(step, frame);
