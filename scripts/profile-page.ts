@@ -133,13 +133,7 @@ async function profile({ assetsBase, manifest, photos, frames }: Work): Promise<
         const looks = subject === 'face' ? FRAMES : 1;
         for (let look = 0; look < looks; look++) {
           now += FRAME_EVERY_MS;
-          const reply = await analysis.analyse(
-            await createImageBitmap(frame),
-            subject,
-            guide,
-            now,
-            'detail',
-          );
+          const reply = await analysis.analyse(await createImageBitmap(frame), subject, guide, now, 'detail');
           if (!reply.ok) throw new Error(reply.message);
         }
       }

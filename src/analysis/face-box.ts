@@ -1,13 +1,14 @@
 import type { FaceDetector, FaceDetectorResult } from '@mediapipe/tasks-vision';
 import { type Box, cornersOf, meanDistance, type Point } from '../domain/geometry.ts';
 import type { Face, FaceObservation } from '../domain/observation.ts';
+import type { Attention } from './analyser.ts';
 import type { Assets } from './assets.ts';
 import { createCrowd, type Detection } from './crowd.ts';
 import { lightWithin } from './light.ts';
 import {
-  COUNT_EVERY,
   createFinder,
   createRise,
+  detectionsInPart,
   detectionsOf,
   facesIn,
   type Models,
@@ -114,8 +115,16 @@ function widestOf({ detections }: FaceDetectorResult, part: Box): Detected | nul
   };
 }
 
-/** Measures the faces in one frame; `pixelsOf` is called where there is one. `now` in ms, monotonic. */
-export type BoxMeter = (frame: ImageBitmap, now: number, pixelsOf: () => Pixels) => FaceObservation;
+/**
+ * Measures the faces in one frame; `pixelsOf` is called where there is one. `now` in ms, monotonic. With more than a
+ * glance, somebody else is looked for as well, in one part of the frame.
+ */
+export type BoxMeter = (
+  frame: ImageBitmap,
+  now: number,
+  attention: Attention,
+  pixelsOf: () => Pixels,
+) => FaceObservation;
 
 /** @param rise as `Models` has it */
 export function createBoxMeter(detector: FaceDetector, rise: Models['rise']): BoxMeter {
@@ -132,19 +141,16 @@ export function createBoxMeter(detector: FaceDetector, rise: Models['rise']): Bo
   const easel = createEasel();
   const crowd = createCrowd();
   const motionOf = createMotion();
-  let countedAt = -Infinity;
   let others: readonly Box[] = [];
-  return (frame, now, pixelsOf) => {
+  return (frame, now, attention, pixelsOf) => {
     const timestamp = rise(now);
     inWhole = null;
     const found = find(frame, timestamp);
     const main = found?.box ?? null;
-    if (now - countedAt >= COUNT_EVERY || now < countedAt) {
-      countedAt = now;
+    if (attention !== 'glance') {
       others = crowd.look(frame, now, main, (part) => {
         if (inWhole !== null && part.width === frame.width && part.height === frame.height) return inWhole;
-        easel.draw(frame, part, part);
-        return detectionsOf(detector, easel.canvas, timestamp + 1);
+        return detectionsInPart(detector, easel, frame, part, timestamp + 1);
       });
     }
     return {

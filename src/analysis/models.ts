@@ -4,14 +4,15 @@ import {
   FaceLandmarker,
   ImageSegmenter,
 } from '@mediapipe/tasks-vision';
-import { type Box, fitLongSide, type Size } from '../domain/geometry.ts';
+import { type Box, fitLongSide, scaleBox } from '../domain/geometry.ts';
 import type { Landmark } from '../domain/observation.ts';
+import type { Attention } from './analyser.ts';
 import type { Assets, ModelName } from './assets.ts';
-import { createCrowd, CROWD_PARTS, type Detection } from './crowd.ts';
+import { createCrowd, type Detection } from './crowd.ts';
 import { boxOf } from './patch.ts';
 import type { Plane } from './pixels.ts';
 import { isTrap, type Started, startingModels, startTask } from './runtime.ts';
-import { createEasel, createSurface, type Surface } from './surface.ts';
+import { createEasel, createSurface, type Easel, type Surface } from './surface.ts';
 
 /** What the models say of one frame. */
 export interface Seen {
@@ -41,11 +42,12 @@ export interface Models {
   /** Resolves once the landmarker has started, or could not be; whoever asks starts it. */
   ready(): Promise<void>;
   /**
-   * Runs the models on one frame. `now` in ms, monotonic.
+   * Runs the models on one frame. `now` in ms, monotonic. With more than a glance, somebody else is looked for as well,
+   * in one part of the frame.
    * @returns null while the landmarker is starting
    * @throws Error where one of them fails, also while it started
    */
-  see(frame: ImageBitmap, now: number): Seen | null;
+  see(frame: ImageBitmap, now: number, attention: Attention): Seen | null;
   /**
    * Finds faces in a still picture, px of the picture. `now` in ms, as for `see`.
    * @throws Error where the detector fails
@@ -61,11 +63,8 @@ export function createRise(): Models['rise'] {
   return (now) => (timestamp = Math.max(timestamp + 2, now));
 }
 
-/** Faces are looked for in one part of the frame this often, ms: a second person does not blink in. */
-export const COUNT_EVERY = 200;
-
-/** The person is looked for this often, ms: it costs as much as the landmarker again, and shoulders are slow. */
-const MASK_EVERY = 500;
+/** The person is looked for once in so many looks: it costs more than the landmarker, and shoulders are slow. */
+const MASK_EVERY = 5;
 /** Long side of what the person is looked for in, px: the model takes 256 x 256, and more only costs. */
 const MASK_LONG_SIDE = 256;
 
@@ -287,44 +286,21 @@ export function createFinder<Face>(
   };
 }
 
-/**
- * The longer side of a face from which the landmark model has all the px that it takes: 192, of a region half as large
- * again as the face. A larger picture costs more on its way through WebGL, a quarter of the frame's whole cost.
- */
-const ENOUGH_FACE = 128;
-/** Sizes at which a frame is shown to it; few, because each change makes the runtime fetch other textures. */
-const SCALES = [0.5, 0.625, 0.75] as const;
-
-/** The main face as the landmarker sees it; a face that it follows is shown no larger than it can use. */
-function findBy(landmarker: FaceLandmarker): Find<SeenFace> {
-  const easel = createEasel();
-  let side = 0;
-  /** The size that is enough while the face stays as large as it was; null for the frame as it is. */
-  const enough = ({ width, height }: Box): Size | null => {
-    const scale = SCALES.find((one) => one * side >= ENOUGH_FACE);
-    return scale === undefined
-      ? null
-      : { width: Math.round(scale * width), height: Math.round(scale * height) };
-  };
-  return (picture, timestamp, part) => {
-    const size = picture instanceof ImageBitmap ? enough(part) : null;
-    if (size !== null) easel.draw(picture as ImageBitmap, part, size);
-    const shown = size === null ? picture : easel.canvas;
-    const { faceLandmarks, facialTransformationMatrixes } = landmarker.detectForVideo(shown, timestamp);
+/** The main face as the landmarker sees it. */
+const findBy =
+  (landmarker: FaceLandmarker): Find<SeenFace> =>
+  (picture, timestamp, part) => {
+    const { faceLandmarks, facialTransformationMatrixes } = landmarker.detectForVideo(picture, timestamp);
     const [landmarks] = faceLandmarks;
     const [matrix] = facialTransformationMatrixes;
-    side = 0;
     if (landmarks === undefined || matrix === undefined) return null;
     const points = landmarks.map(({ x, y, z }) => ({
       x: part.x + x * part.width,
       y: part.y + y * part.height,
       z: z * part.width,
     }));
-    const box = boxOf(points);
-    side = Math.max(box.width, box.height);
     return { points, matrix: matrix.data };
   };
-}
 
 /** What the detector finds, px of the picture. */
 export const detectionsOf = (
@@ -333,7 +309,27 @@ export const detectionsOf = (
   timestamp: number,
 ): readonly Detection[] => facesIn(detector.detectForVideo(picture, timestamp));
 
-/** The same of what it has answered. */
+/** Long side of the part of a frame that the detector is shown, px: the model takes 128 x 128, and more only costs. */
+const PART_LONG_SIDE = 192;
+
+/** What it finds in a part of a frame, px of the part. */
+export function detectionsInPart(
+  detector: FaceDetector,
+  easel: Easel,
+  frame: ImageBitmap,
+  part: Box,
+  timestamp: number,
+): readonly Detection[] {
+  const size = fitLongSide(part, PART_LONG_SIDE);
+  easel.draw(frame, part, size);
+  const scale = part.width / size.width;
+  return detectionsOf(detector, easel.canvas, timestamp).map(({ score, ...box }) => ({
+    ...scaleBox(box, scale),
+    score,
+  }));
+}
+
+/** What it has answered, px of the picture. */
 export function facesIn({ detections }: FaceDetectorResult): readonly Detection[] {
   return detections.flatMap(({ boundingBox: box, categories: [category] }) =>
     box === undefined || category === undefined
@@ -353,16 +349,14 @@ function modelsOf(
   const crowd = createCrowd();
   const rise = createRise();
   const stopWaiting = warmUpWhenIdle(detector, rise, () => faces && landmarker.begin());
-  let countedAt = -Infinity;
-  let looks = 0;
-  let maskedAt = -Infinity;
+  let looksWithout = MASK_EVERY;
   let putOff = false;
   let others: readonly Box[] = [];
   return {
     detector: detector.task,
     rise,
     ready: landmarker.settled,
-    see(frame, now) {
+    see(frame, now, attention) {
       stopWaiting();
       // Later, so that the answer to this frame does not wait for it.
       setTimeout(landmarker.begin, 0);
@@ -372,23 +366,18 @@ function modelsOf(
       const timestamp = rise(now);
       const face = findFace(frame, timestamp);
       const main = face === null ? null : boxOf(face.points);
-      const isDue = (last: number, every: number): boolean => now - last >= every || now < last;
-      // All parts at once at the beginning: a quick hold would not wait for them.
-      const counts = looks < CROWD_PARTS.length || isDue(countedAt, COUNT_EVERY);
-      if (counts) {
-        countedAt = now;
-        looks++;
-        others = crowd.look(frame, now, main, (part) => {
-          easel.draw(frame, part, part);
-          return detectionsOf(detector.task, easel.canvas, timestamp);
-        });
+      if (attention !== 'glance') {
+        looksWithout++;
+        others = crowd.look(frame, now, main, (part) =>
+          detectionsInPart(detector.task, easel, frame, part, timestamp),
+        );
       }
       let person: Plane | null = null;
-      if (face !== null && isDue(maskedAt, MASK_EVERY)) {
+      if (face !== null && looksWithout >= MASK_EVERY) {
         // Put off by one frame at most, so that no frame of a flowing picture pays for both.
-        putOff = counts && !putOff;
+        putOff = attention === 'look' && !putOff;
         if (!putOff) person = mask.see(frame, timestamp);
-        if (person !== null) maskedAt = now;
+        if (person !== null) looksWithout = 0;
       }
       return { faces: main === null ? others : [main, ...others], face, person };
     },

@@ -112,7 +112,10 @@ export function createAnalysis(): WorkerApi {
     const assets = await compiled(bytes);
     if (rung === 'face-box') {
       const models = await createBoxModels(assets);
-      return { ...models, face: (frame, now) => models.face(frame, now, () => pixelsOf(frame)) };
+      return {
+        ...models,
+        face: (frame, now, attention) => models.face(frame, now, attention, () => pixelsOf(frame)),
+      };
     }
     const faceMeter = createFaceMeter();
     const folder = { base: new URL(assetsBase), manifest, stallAfter, signal: closing.signal };
@@ -122,8 +125,8 @@ export function createAnalysis(): WorkerApi {
       ...models,
       face(frame, now, attention) {
         const pixels = (): ImageData => pixelsOf(frame);
-        const seen = models.see(frame, now);
-        if (seen === null) return { ...box(frame, now, pixels), preliminary: true };
+        const seen = models.see(frame, now, attention);
+        if (seen === null) return { ...box(frame, now, attention, pixels), preliminary: true };
         return faceMeter.observe(seen, pixels, frame, now, attention);
       },
     };

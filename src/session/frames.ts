@@ -16,21 +16,27 @@ export interface CameraFrame {
 }
 
 /**
- * A frame of a face may become the photo this often, ms: to keep it and to measure its light, cover and sharpness costs
- * as much as all the rest, and they are slow. Two frames on end only where the last such is as long ago as `LONGEST`, so
- * that slow devices gain most.
+ * A frame of a face may become the photo this often, ms: to keep it whole and to measure its light, cover and sharpness
+ * costs twice as much as all the rest, and they are slow. At most every third frame, so that slow devices gain most,
+ * unless the last such is as long ago as `LONGEST`.
  */
 const LOOK_EVERY = 150;
+const FRAMES_BETWEEN = 2;
 const LONGEST = 350;
+/** As long as the face is not in place, no frame can be the photo, and light and cover are looked at for the hint alone. */
+const OUT_OF_PLACE_EVERY = 500;
 
 /** Tells of one frame after the other whether it may become the photo; `now` in ms, monotonic. */
-export function createPace(subject: Subject): (now: number) => boolean {
+export function createPace(subject: Subject): (now: number, outOfPlace: boolean) => boolean {
   let looked = -Infinity;
-  let last = -Infinity;
-  return (now) => {
+  let between = 0;
+  return (now, outOfPlace) => {
     const age = now - looked;
-    const looks = subject !== 'face' || age >= LONGEST || (age >= LOOK_EVERY && looked !== last);
-    last = now;
+    const isDue = outOfPlace
+      ? age >= OUT_OF_PLACE_EVERY
+      : age >= LONGEST || (age >= LOOK_EVERY && between >= FRAMES_BETWEEN);
+    const looks = subject !== 'face' || isDue;
+    between = looks ? 0 : between + 1;
     if (looks) looked = now;
     return looks;
   };
@@ -39,8 +45,15 @@ export function createPace(subject: Subject): (now: number) => boolean {
 /** Takes the frame that the camera shows at a time, ms. */
 export type TakeFrame = (at: number | Promise<number>) => Promise<CameraFrame>;
 
-/** Takes one frame after the other of a camera's video. */
-export function takesFrames(video: HTMLVideoElement, subject: Subject): TakeFrame {
+/**
+ * Takes one frame after the other of a camera's video.
+ * @param isOutOfPlace of the last frame that was judged
+ */
+export function takesFrames(
+  video: HTMLVideoElement,
+  subject: Subject,
+  isOutOfPlace: () => boolean,
+): TakeFrame {
   const mayBePhoto = createPace(subject);
   const canvas = document.createElement('canvas');
   const context = canvas.getContext('2d', { alpha: false });
@@ -60,7 +73,7 @@ export function takesFrames(video: HTMLVideoElement, subject: Subject): TakeFram
     const now = await at;
     let whole: ImageBitmap | null = null;
     try {
-      if (!mayBePhoto(now)) return { now, sight: await draw(), whole };
+      if (!mayBePhoto(now, isOutOfPlace())) return { now, sight: await draw(), whole };
       whole = await createImageBitmap(video);
       return { now, sight: await sightOf(whole), whole };
     } catch {

@@ -1,6 +1,6 @@
 import { sightOf } from '../analysis/analyser.ts';
 import { createPart } from '../analysis/part.ts';
-import { isPreliminary, judge, sharpnessOf } from '../domain/assess.ts';
+import { isOutOfPlace, isPreliminary, judge, sharpnessOf } from '../domain/assess.ts';
 import { guideInPicture, type Box } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
 import type { Quad } from '../domain/homography.ts';
@@ -96,7 +96,9 @@ export class Viewfinder {
     let next: Promise<CameraFrame> | null = null;
     const open = async (): Promise<{ camera: Camera; take: TakeFrame }> => {
       const camera = await this.#openCamera(step, preferred, configuration(), signal);
-      const take = (opened = takesFrames(camera.video, STEP_TRAITS[step].subject));
+      const take = (opened = takesFrames(camera.video, STEP_TRAITS[step].subject, () =>
+        isOutOfPlace(this.#issues()),
+      ));
       return { camera, take };
     };
     const climb = async (): Promise<Judge | null> => {
@@ -254,6 +256,12 @@ export class Viewfinder {
     return state.name === 'live' && holdProgress(state.guide) >= SETTLED_AT;
   }
 
+  /** Of the last frame. */
+  #issues(): Verdict['issues'] {
+    const state = this.#options.state();
+    return state.name === 'live' ? state.issues : [];
+  }
+
   #isTaking(): boolean {
     const state = this.#options.state();
     return state.name === 'live' && state.taking;
@@ -267,8 +275,7 @@ export class Viewfinder {
   /** Judges a photo by hand as the very frame it is. Where that cannot be done in time, the last frame's issues have to do. */
   async #judgeByHand(step: Step, frame: ImageBitmap): Promise<Verdict> {
     const { ladder, configuration, now } = this.#options;
-    const state = this.#options.state();
-    const unknown = { card: null, issues: state.name === 'live' ? state.issues : [] };
+    const unknown = { card: null, issues: this.#issues() };
     const { rules } = configuration();
     const { judge: judgeFrame } = ladder;
     const judging =

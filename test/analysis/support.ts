@@ -51,7 +51,7 @@ export async function loadModels(): Promise<Models> {
 
 /** What full guidance sees in a frame. */
 export function seeAll(models: Models, frame: ImageBitmap, now: number): Seen {
-  const seen = models.see(frame, now);
+  const seen = models.see(frame, now, 'study');
   if (seen === null) throw new Error('The landmarker has not started.');
   return seen;
 }

@@ -58,11 +58,14 @@ export function barsOf(figures: Figures): readonly Bar[] {
 function frameBars({ frames }: Figures): readonly Bar[] {
   const bare = frames?.ratios[BARE];
   const google = frames?.ratios[GOOGLE];
+  const inPlace = frames?.inPlace[BARE];
   const toBare = { unit: '×', atMost: 1.2, digits: 2 };
   const toGoogle = { unit: '×', atMost: 0.65, digits: 2 };
   return [
     barOf({ what: 'a frame in the worker, over the bare loop, medians', ...toBare }, bare?.median),
     barOf({ what: 'the same, means', ...toBare }, bare?.mean),
+    barOf({ what: 'the same of a person who is in place, medians', ...toBare }, inPlace?.median),
+    barOf({ what: 'the same of a person who is in place, means', ...toBare }, inPlace?.mean),
     barOf(
       { what: 'a frame in the worker, over Google’s bundle with two faces, medians', ...toGoogle },
       google?.median,

@@ -14,12 +14,12 @@ function figuresOf(widget: readonly number[], bare: readonly number[]): Figures 
     const spread = spreadOf(times);
     return { name, page: spread, worker: spread, found: 1 };
   };
-  const contenders = [cost('widget', widget), cost('bare loop', bare)];
+  const contenders = [cost('widget, guiding', widget), cost('bare loop', bare)];
   const ratios = { 'bare loop': ratioOf(spreadOf(widget), spreadOf(bare)) };
   return {
     machine: { date: '2026-11-23', processor: 'A & B', cores: 2, load: 0, chromium: '156' },
     quick: true,
-    frames: { contenders, ratios, pageRatios: ratios, googleFault: null },
+    frames: { contenders, ratios, inPlace: ratios, pageRatios: ratios, googleFault: null },
     live: null,
     start: null,
     bytes: null,

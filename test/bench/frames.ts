@@ -19,16 +19,18 @@ interface FrameCost {
 /** What a frame costs: the widget against MediaPipe alone, one runtime after the other, and against Google's bundle. */
 export interface FrameFigures {
   readonly contenders: readonly FrameCost[];
-  /** The widget over each other, by its name, inside the worker. */
+  /** The widget over each other, by its name, inside the worker, while it guides a person into place. */
   readonly ratios: Readonly<Record<string, Ratio>>;
+  /** The same while a person is in place, and one frame in five may be the photo: a second or two of a journey. */
+  readonly inPlace: Readonly<Record<string, Ratio>>;
   /** The same as the page sees it. */
   readonly pageRatios: Readonly<Record<string, Ratio>>;
   /** Why Google's bundle is not among them although it was given, or null. */
   readonly googleFault: string | null;
 }
 
-/** The widget's name among them. */
-const WIDGET = 'widget';
+/** The widget's names among them. */
+const WIDGETS = { guiding: 'widget, guiding', inPlace: 'widget, person in place' } as const;
 /** MediaPipe alone with the runtime that the widget begins with. */
 export const BARE = 'bare loop';
 /** Google's bundle, with two faces wanted. */
@@ -63,8 +65,9 @@ export async function measureFrames(
     await page.goto(site.benchPage);
     await page.waitForFunction(() => 'bench' in window);
     await page.evaluate((count) => window.bench.loadFrames('selfie', count), shown.length);
-    const within = await openWidget(page);
-    const names: string[] = [WIDGET];
+    const within = new Map<string, () => Promise<readonly number[]>>();
+    for (const name of Object.values(WIDGETS)) within.set(name, await openWidget(page, name));
+    const names: string[] = [...within.keys()];
     const open = async (name: string, models: BareModels): Promise<void> => {
       await page.evaluate(([given, wanted]) => window.bench.openBare(given, wanted), [name, models] as const);
       names.push(name);
@@ -83,7 +86,7 @@ export async function measureFrames(
           name,
           ROUND,
         ] as const);
-        const inside = name === WIDGET ? await within() : [];
+        const inside = (await within.get(name)?.()) ?? [];
         const complete = told.map((time, index) => ({
           ...time,
           worker: time.worker ?? inside[index] ?? null,
@@ -94,8 +97,9 @@ export async function measureFrames(
     const contenders = [...times].map(([name, each]) => costOf(name, each));
     return {
       contenders,
-      ratios: ratios(contenders, 'worker'),
-      pageRatios: ratios(contenders, 'page'),
+      ratios: ratios(contenders, WIDGETS.guiding, 'worker'),
+      inPlace: ratios(contenders, WIDGETS.inPlace, 'worker'),
+      pageRatios: ratios(contenders, WIDGETS.guiding, 'page'),
       googleFault,
     };
   } finally {
@@ -118,9 +122,14 @@ function costOf(name: string, times: readonly FrameTime[]): FrameCost {
   };
 }
 
-function ratios(contenders: readonly FrameCost[], place: 'page' | 'worker'): Record<string, Ratio> {
-  const [widget, ...others] = contenders;
+function ratios(
+  contenders: readonly FrameCost[],
+  name: string,
+  place: 'page' | 'worker',
+): Record<string, Ratio> {
+  const widget = contenders.find((one) => one.name === name);
   if (!widget) return {};
+  const others = contenders.filter((one) => !Object.values<string>(WIDGETS).includes(one.name));
   return Object.fromEntries(others.map((other) => [other.name, ratioOf(widget[place], other[place])]));
 }
 
@@ -128,9 +137,12 @@ function ratios(contenders: readonly FrameCost[], place: 'page' | 'worker'): Rec
  * Opens the widget's analysis.
  * @returns tells what the frames since it was asked last took inside the worker, ms
  */
-async function openWidget(page: Page): Promise<() => Promise<readonly number[]>> {
+async function openWidget(page: Page, name: string): Promise<() => Promise<readonly number[]>> {
   const started = page.waitForEvent('worker');
-  const opening = page.evaluate((name) => window.bench.openWidget(name), WIDGET);
+  const opening = page.evaluate(([given, outOfPlace]) => window.bench.openWidget(given, outOfPlace), [
+    name,
+    name === WIDGETS.guiding,
+  ] as const);
   const [worker] = await Promise.all([started, opening]);
   await worker.evaluate(timeMessages);
   return () => takeTimes(worker);

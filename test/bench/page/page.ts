@@ -115,8 +115,8 @@ const bench = {
     frames = await Promise.all(urls.map(async (url) => small(await pictureOf(url))));
   },
 
-  /** Opens the widget's analysis under a name. */
-  async openWidget(name: string): Promise<void> {
+  /** Opens the widget's analysis under a name, as for a person who is in place or is not. */
+  async openWidget(name: string, outOfPlace: boolean): Promise<void> {
     const analyser = await openWidget();
     const mayBePhoto = createPace('face');
     analysers.set(name, async (frame, now) => {
@@ -127,7 +127,7 @@ const bench = {
         'face',
         guide,
         now,
-        mayBePhoto(now) ? 'look' : 'glance',
+        mayBePhoto(now, outOfPlace) ? 'look' : 'glance',
       );
       const page = performance.now() - began;
       return { page, worker: null, faces: observation.kind === 'face' ? observation.faces.length : 0 };
