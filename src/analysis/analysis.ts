@@ -21,6 +21,9 @@ declare const ASSETS_MANIFEST: Manifest | null;
  */
 const LIMITS: AnalysisLimits = { download: 15_000, start: 30_000, firstFrames: 20_000, frame: 8000 };
 
+/** The worker's code goes before the assets for no longer, ms. */
+const LONGEST_WAIT = 1000;
+
 /** So many frames are the first ones. */
 const FIRST_FRAMES = 5;
 
@@ -88,8 +91,12 @@ export function startAnalysis({
   async function openFolder(onProgress: (fraction: number) => void): Promise<Folder> {
     const manifest = integrity === null ? ASSETS_MANIFEST : await fetchManifest(downloads, integrity);
     if (manifest === null) throw new CaptureError('assets-failed', 'This build was made without its assets.');
+    const worker = downloads.file(WORKER_FILE, entryOf(manifest, WORKER_FILE));
+    // It is started while the others are inflated.
+    const patience = new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT));
     const folder = {
       base: assetsBase,
+      after: Promise.race([worker.catch(() => undefined), patience]),
       manifest,
       stallAfter: limits.download,
       signal: ending.signal,
@@ -99,7 +106,6 @@ export function startAnalysis({
         onProgress(fraction);
       },
     };
-    const worker = downloads.file(WORKER_FILE, entryOf(manifest, WORKER_FILE));
     const assets = fetchAssets(runtime, folder);
     // Whoever waits for them is told; nobody may, where the other fails first.
     for (const each of [worker, assets]) each.catch(() => undefined);

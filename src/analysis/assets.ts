@@ -51,6 +51,8 @@ export interface FolderOptions {
 export interface FetchOptions extends FolderOptions {
   /** Fraction 0..1 of all bytes that have arrived; called now and then as long as any arrive. */
   readonly onProgress: (fraction: number) => void;
+  /** As `DownloadOptions` has it. */
+  readonly after?: Promise<unknown>;
 }
 
 /** Bytes that arrive are told of after so long even where they are few, ms. */
@@ -83,7 +85,7 @@ export const fetchModel = async (name: ModelName, options: FolderOptions): Promi
 
 async function fetchFiles<Names extends readonly string[]>(
   names: Names,
-  { base, manifest, stallAfter, signal, onProgress }: FetchOptions,
+  { base, manifest, stallAfter, signal, onProgress, after = Promise.resolve() }: FetchOptions,
 ): Promise<{ readonly [Index in keyof Names]: Uint8Array<ArrayBuffer> }> {
   const entries = names.map((name) => ({ name, entry: entryOf(manifest, name) }));
   const total = entries.reduce((sum, { entry: { bytes, gzip = bytes } }) => sum + gzip, 0);
@@ -99,7 +101,7 @@ async function fetchFiles<Names extends readonly string[]>(
     onProgress(percent / 100);
   };
   signal.throwIfAborted();
-  const downloads = startDownloads({ base, stallAfter, onBytes });
+  const downloads = startDownloads({ base, stallAfter, onBytes, after });
   signal.addEventListener('abort', downloads.end);
   try {
     const fetched = await Promise.all(entries.map(({ name, entry }) => downloads.file(name, entry)));

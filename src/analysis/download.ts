@@ -37,6 +37,8 @@ export interface DownloadOptions {
   readonly stallAfter: number;
   /** Called with bytes that arrived; less than 0 where an attempt was for nothing. */
   readonly onBytes?: (count: number) => void;
+  /** What is more urgent: answers are not read before it is settled, since inflating keeps the thread busy. */
+  readonly after?: Promise<unknown>;
 }
 
 /** A pause before the second attempt, ms: a phone between two cells is back by then. */
@@ -68,7 +70,12 @@ type Attempt =
   { readonly bytes: Uint8Array<ArrayBuffer> } | { readonly failure: CaptureError; readonly isFinal: boolean };
 
 /** Opens a folder; nothing is requested yet. */
-export function startDownloads({ base, stallAfter, onBytes = () => undefined }: DownloadOptions): Downloads {
+export function startDownloads({
+  base,
+  stallAfter,
+  onBytes = () => undefined,
+  after,
+}: DownloadOptions): Downloads {
   const ending = new AbortController();
   const underWay = new Set<string>();
   /** Runs while any file is under way. */
@@ -102,6 +109,7 @@ export function startDownloads({ base, stallAfter, onBytes = () => undefined }: 
       // A single page application answers every address with its page.
       if (response.headers.get('content-type')?.includes('text/html'))
         return fails('the server sent a page (text/html) in its place', true);
+      await after;
       const counting = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
         transform(chunk, controller) {
           watch?.feed();
@@ -111,14 +119,15 @@ export function startDownloads({ base, stallAfter, onBytes = () => undefined }: 
         },
       });
       const reader = (await unpacked(body.pipeThrough(counting))).getReader();
-      const chunks: Uint8Array<ArrayBuffer>[] = [];
+      const whole = new Uint8Array(expected.bytes);
       let received = 0;
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        const start = received;
         received += part.value.length;
         if (received > expected.bytes) break;
-        chunks.push(part.value);
+        whole.set(part.value, start);
       }
-      const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
+      const bytes = whole.subarray(0, received);
       if (received <= expected.bytes && (await isRight(bytes, expected))) return { bytes };
       return fails('it is not the file of this build (its hash is another)');
     } catch (cause) {

@@ -79,9 +79,12 @@ const ELLIPSE = Array.from({ length: 36 }, (_, i) => {
   return { x: 0.5 + 0.5 * Math.cos(angle), y: 0.5 + 0.5 * Math.sin(angle) };
 });
 
-/** What box and pixels tell of a face. */
-function measure({ box, eyes }: Detected, pixels: Pixels, motion: number): Face {
-  const upright = alignBy(eyes, pixels);
+/** How far a first look is coarser: code that is run for the first time is many times slower, and light is no detail. */
+const COARSE = 2;
+
+/** What box and pixels tell of a face, all but its sharpness at a coarse look. */
+function measure({ box, eyes }: Detected, pixels: Pixels, motion: number, coarse: boolean): Face {
+  const upright = alignBy(eyes, pixels, coarse ? COARSE : 1);
   const luma = lumaPlane(upright.patch);
   const outline = ELLIPSE.map(({ x, y }) =>
     upright.toPatch({ x: box.x + x * box.width, y: box.y + y * box.height }),
@@ -97,7 +100,7 @@ function measure({ box, eyes }: Detected, pixels: Pixels, motion: number): Face 
     motion,
     light: { ...light, clipped: null, sclera: null, sides: null, levels: null, hollows: null },
     cover: null,
-    sharpness: eyeSharpness(upright, luma, light.range),
+    sharpness: coarse ? null : eyeSharpness(upright, luma, light.range),
   };
 }
 
@@ -126,8 +129,11 @@ export type BoxMeter = (
   pixelsOf: () => Pixels,
 ) => FaceObservation;
 
-/** @param rise as `Models` has it */
-export function createBoxMeter(detector: FaceDetector, rise: Models['rise']): BoxMeter {
+/**
+ * @param rise as `Models` has it
+ * @param preliminary true where its answers are followed by better ones
+ */
+export function createBoxMeter(detector: FaceDetector, rise: Models['rise'], preliminary = false): BoxMeter {
   /** Of the present frame, where it was looked at as a whole. */
   let inWhole: readonly Detection[] | null = null;
   const find = createFinder<Detected>(
@@ -157,7 +163,8 @@ export function createBoxMeter(detector: FaceDetector, rise: Models['rise']): Bo
       kind: 'face',
       frame: { width: frame.width, height: frame.height },
       faces: main === null ? others : [main, ...others],
-      face: found && measure(found, pixelsOf(), motionOf(found.box, now)),
+      face: found && measure(found, pixelsOf(), motionOf(found.box, now), preliminary),
+      ...(preliminary ? { preliminary } : {}),
     };
   };
 }

@@ -64,14 +64,18 @@ export function alignTo(points: readonly Point[], pixels: Pixels): Aligned {
   return { ...upright, place: (index) => upright.toPatch(points[index] ?? { x: 0, y: 0 }) };
 }
 
-export function alignBy({ centre, across }: EyeLine, pixels: Pixels): Upright {
+/** @param shrink so many px of the patch become one, each way */
+export function alignBy({ centre, across }: EyeLine, pixels: Pixels, shrink = 1): Upright {
   // A face seen from the very side has no eye line; a step of some size keeps the arithmetic finite.
-  const right = { x: across.x / EYE_DISTANCE || 1e-3, y: across.y / EYE_DISTANCE };
+  const right = {
+    x: (shrink * across.x) / EYE_DISTANCE || 1e-3,
+    y: (shrink * across.y) / EYE_DISTANCE,
+  };
   const down = { x: -right.y, y: right.x };
   const frame: PatchFrame = {
     origin: {
-      x: centre.x - EYES_AT.x * right.x - EYES_AT.y * down.x,
-      y: centre.y - EYES_AT.x * right.y - EYES_AT.y * down.y,
+      x: centre.x - (EYES_AT.x * right.x + EYES_AT.y * down.x) / shrink,
+      y: centre.y - (EYES_AT.x * right.y + EYES_AT.y * down.y) / shrink,
     },
     right,
     down,
@@ -79,7 +83,7 @@ export function alignBy({ centre, across }: EyeLine, pixels: Pixels): Upright {
   const square = right.x ** 2 + right.y ** 2;
   return {
     enlarged: Math.max(1, 1 / Math.sqrt(square)),
-    patch: samplePatch(pixels, frame, PATCH.width, PATCH.height),
+    patch: samplePatch(pixels, frame, PATCH.width / shrink, PATCH.height / shrink),
     toFrame: ({ x, y }) => ({
       x: frame.origin.x + x * right.x + y * down.x,
       y: frame.origin.y + x * right.y + y * down.y,

@@ -9,7 +9,7 @@ import { type AssetBytes, compiled, fetchModel, fetchRuntime, type RuntimeName }
 import { createCardMeter } from './card.ts';
 import type { Detection } from './crowd.ts';
 import type { Manifest } from './download.ts';
-import { createFaceMeter } from './face.ts';
+import { createFaceMeter, type FaceMeter } from './face.ts';
 import { createBoxMeter, createBoxModels } from './face-box.ts';
 import { createModels } from './models.ts';
 import type { Picture } from './pixels.ts';
@@ -117,17 +117,18 @@ export function createAnalysis(): WorkerApi {
         face: (frame, now, attention) => models.face(frame, now, attention, () => pixelsOf(frame)),
       };
     }
-    const faceMeter = createFaceMeter();
     const folder = { base: new URL(assetsBase), manifest, stallAfter, signal: closing.signal };
     const models = await createModels(assets, { fetchModel: (name) => fetchModel(name, folder), faces });
-    const box = createBoxMeter(models.detector, models.rise);
+    const box = createBoxMeter(models.detector, models.rise, true);
+    let meter: FaceMeter | null = null;
     return {
       ...models,
       face(frame, now, attention) {
         const pixels = (): ImageData => pixelsOf(frame);
         const seen = models.see(frame, now, attention);
-        if (seen === null) return { ...box(frame, now, attention, pixels), preliminary: true };
-        return faceMeter.observe(seen, pixels, frame, now, attention);
+        if (seen === null) return box(frame, now, attention, pixels);
+        // Not before, because its networks take longer to make than a frame takes.
+        return (meter ??= createFaceMeter()).observe(seen, pixels, frame, now, attention);
       },
     };
   };
