@@ -150,23 +150,6 @@ export function sharpnessOf(observation: Observation): number {
   return observation.kind === 'face' ? (observation.face?.sharpness ?? 0) : observation.sharpness;
 }
 
-/** What a frame has to be told by where the face is: no light and no cover would make it a photo. */
-const OUT_OF_PLACE: readonly GuidanceCode[] = [
-  'no-face',
-  'face-too-far',
-  'face-too-close',
-  'face-off-centre',
-  'head-turned',
-  'head-tilted',
-  'head-pitched',
-  'body-tilted',
-  'moving',
-];
-
-/** True where the face is not where and how it has to be, whatever it looks like. */
-export const isOutOfPlace = (issues: readonly Issue[]): boolean =>
-  issues.some(({ code }) => OUT_OF_PLACE.includes(code));
-
 /** True where more is to be known of a face than was looked at. */
 export function isPreliminary(observation: Observation): boolean {
   return observation.kind === 'face' && observation.preliminary === true;

@@ -66,6 +66,7 @@ export class KycCapture extends LitElement {
     persist: { type: String },
     kiosk: { type: Boolean },
     assetsIntegrity: { type: String, attribute: 'assets-integrity' },
+    preload: { type: Boolean },
     viewport: { state: true },
   };
 
@@ -107,6 +108,8 @@ export class KycCapture extends LitElement {
   declare kiosk: boolean;
   /** What `manifest.json` in `assetsBase` has to be, `sha256-` and base64; absent: that of this build. */
   declare assetsIntegrity: string | null;
+  /** Fetches and starts the analysis while the start screen is read, unless the person saves data. */
+  declare preload: boolean;
   declare private viewport: Size;
 
   #session: Session | null = null;
@@ -139,6 +142,7 @@ export class KycCapture extends LitElement {
     this.persist = null;
     this.kiosk = false;
     this.assetsIntegrity = null;
+    this.preload = false;
     this.viewport = { width: 390, height: 700 };
   }
 
@@ -183,7 +187,7 @@ export class KycCapture extends LitElement {
    * rejects but where its own code cannot be loaded. Taking the element off the page ends it with what is known by then.
    */
   async diagnose(): Promise<Diagnosis> {
-    const { diagnose } = await loadDiagnose();
+    const { diagnose, tryOut } = await loadDiagnose();
     const { rung } = this.#session?.journey ?? NOT_STARTED;
     const folder = this.#assets();
     const judged = rung === 'manual' || rung === 'upload' ? 'worker' : rung;
@@ -196,10 +200,9 @@ export class KycCapture extends LitElement {
       integrity: folder.integrity ?? ASSETS_INTEGRITY,
       rung,
       traps: trapsSoFar,
-      startAnalysis: async (signal) => {
+      startAnalysis: (signal) => {
         const { base: assetsBase, integrity } = folder;
-        const analyser = createAnalyser({ assetsBase, integrity, rung: judged, signal });
-        await analyser.open(() => undefined).finally(() => analyser.close());
+        return tryOut(createAnalyser({ assetsBase, integrity, rung: judged, signal }));
       },
       mayStore: folder.persist !== null,
       signal: ending.signal,
@@ -239,6 +242,7 @@ export class KycCapture extends LitElement {
     super.updated(changed);
     // Many pages set attributes from a script of their own, after the element is there.
     if (changed.size > 0) void this.#session?.restore();
+    if (changed.size > 0 && this.preload) this.#session?.prepare();
     this.#observeStage();
     this.#placePicture();
     this.#drawSighting();

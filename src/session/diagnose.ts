@@ -1,4 +1,5 @@
 import { simd } from 'wasm-feature-detect';
+import type { Analyser } from '../analysis/analyser.ts';
 import type { Rung } from '../domain/ladder.ts';
 import { CaptureError, type ErrorCode } from '../domain/result.ts';
 import { type AssetDiagnosis, type AssetsToLookAt, fetchAll, hasCrypto } from './diagnose-assets.ts';
@@ -178,6 +179,19 @@ function lookAtWebGl(): Diagnosis['webgl'] {
     worker: worker !== null,
     renderer: typeof renderer === 'string' ? renderer : null,
   };
+}
+
+/** Starts an analysis, shows it one picture, and ends it. Rejects as it does. */
+export async function tryOut(analyser: Analyser): Promise<void> {
+  try {
+    await analyser.open(() => undefined);
+    const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 64 });
+    canvas.getContext('2d')?.fillRect(0, 0, 64, 64);
+    const guide = { x: 0, y: 0, width: 64, height: 64 };
+    await analyser.analyse(await createImageBitmap(canvas), 'face', guide, 0, 'glance');
+  } finally {
+    analyser.close();
+  }
 }
 
 async function tryAnalysis(

@@ -1,4 +1,5 @@
 import { type Sight, sightOf, sightSize } from '../analysis/analyser.ts';
+import { createPace } from '../domain/pace.ts';
 import type { Subject } from '../domain/steps.ts';
 
 /*
@@ -13,33 +14,6 @@ export interface CameraFrame {
   readonly sight: Sight | null;
   /** The frame itself, where it may become the photo. */
   readonly whole: ImageBitmap | null;
-}
-
-/**
- * A frame of a face may become the photo this often, ms: to keep it whole and to measure its light, cover and sharpness
- * costs twice as much as all the rest, and they are slow. At most every third frame, so that slow devices gain most,
- * unless the last such is as long ago as `LONGEST`.
- */
-const LOOK_EVERY = 150;
-const FRAMES_BETWEEN = 2;
-const LONGEST = 350;
-/** As long as the face is not in place, no frame can be the photo, and light and cover are looked at for the hint alone. */
-const OUT_OF_PLACE_EVERY = 500;
-
-/** Tells of one frame after the other whether it may become the photo; `now` in ms, monotonic. */
-export function createPace(subject: Subject): (now: number, outOfPlace: boolean) => boolean {
-  let looked = -Infinity;
-  let between = 0;
-  return (now, outOfPlace) => {
-    const age = now - looked;
-    const isDue = outOfPlace
-      ? age >= OUT_OF_PLACE_EVERY
-      : age >= LONGEST || (age >= LOOK_EVERY && between >= FRAMES_BETWEEN);
-    const looks = subject !== 'face' || isDue;
-    between = looks ? 0 : between + 1;
-    if (looks) looked = now;
-    return looks;
-  };
 }
 
 /** Takes the frame that the camera shows at a time, ms. */

@@ -32,6 +32,8 @@ export class Ladder {
   /** Where it begins the next time: files that could not be had now may be had then. */
   #base: Rung = BEST;
   #entered = 0;
+  /** The folder that was prepared last. */
+  #prepared = '';
   #opened: Opened | null = null;
 
   constructor(options: LadderOptions) {
@@ -65,6 +67,22 @@ export class Ladder {
         throw error;
       }
     }
+  }
+
+  /** Opens the best rung before anybody climbs; another folder takes the place of one that was prepared before. */
+  prepare(): void {
+    let folder: string;
+    try {
+      const { assetsBase, assetsIntegrity } = this.#options.configuration();
+      folder = `${assetsBase.href} ${assetsIntegrity ?? ''}`;
+    } catch {
+      // Told when the person starts.
+      return;
+    }
+    if (folder === this.#prepared) return;
+    this.#prepared = folder;
+    this.reset();
+    this.climb().catch(() => undefined);
   }
 
   /**

@@ -122,6 +122,15 @@ export class Session {
     this.dispatch({ type: 'restored', steps: parcel.steps, photos });
   }
 
+  /**
+   * Fetches and starts the analysis ahead of the person, who is told of faults once they begin. Asks once for each
+   * folder.
+   */
+  prepare(): void {
+    const { connection } = navigator as { readonly connection?: { readonly saveData?: boolean } };
+    if (this.journey.state.name === 'start' && connection?.saveData !== true) this.#ladder.prepare();
+  }
+
   /** Begins, goes on with the photos that were kept, or begins again after the end. */
   start(): void {
     if (this.#photos.size === 0) {

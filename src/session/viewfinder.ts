@@ -1,10 +1,11 @@
 import { sightOf } from '../analysis/analyser.ts';
 import { createPart } from '../analysis/part.ts';
-import { isOutOfPlace, isPreliminary, judge, sharpnessOf } from '../domain/assess.ts';
+import { isPreliminary, judge, sharpnessOf } from '../domain/assess.ts';
 import { guideInPicture, type Box } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
 import type { Quad } from '../domain/homography.ts';
 import type { Event, Photo, State } from '../domain/journey.ts';
+import { isOutOfPlace } from '../domain/pace.ts';
 import { cameraTooSmall, cropOf, isUpsideDown } from '../domain/photo.ts';
 import { CaptureError, type GuidanceCode, type Step } from '../domain/result.ts';
 import { STEP_TRAITS } from '../domain/steps.ts';

@@ -8,7 +8,7 @@ export interface LiveFigures {
   readonly fullSpeed: Watched;
   /** With Chromium's own emulation of a processor of a quarter of the speed, which slows the page's main thread alone. */
   readonly emulated: Slowed;
-  /** With every process of the pages and the drawing stopped for three quarters of the time. */
+  /** With every process of the pages and the drawing stopped for so much of the time that arithmetic takes four times as long. */
   readonly stopped: Slowed;
   /** Workers that the page made. */
   readonly workers: number;
@@ -22,7 +22,7 @@ interface Watched extends MainThread {
 /** The same with a slower processor. */
 export interface Slowed extends Watched {
   /** How many times longer arithmetic really took then, on the main thread and in the worker beside the guidance. */
-  readonly slowedBy: { readonly page: number; readonly worker: number };
+  readonly slowedBy: Work;
 }
 
 /** How many times slower the processor of a cheap phone is taken to be. */
@@ -40,7 +40,7 @@ export async function measureLive(browser: BenchBrowser, site: Site, quick: bool
     const watched = await page.evaluate(() => window.benchProbe.end());
     return { ...watched, framesPerSecond: (1000 * watched.framesPosted) / watched.duration };
   };
-  const timeBoth = async (): Promise<{ page: number; worker: number }> => {
+  const timeBoth = async (): Promise<Work> => {
     const [worker] = page.workers();
     if (!worker) throw new Error('The tag has no worker.');
     return { page: await page.evaluate(timeWork), worker: await worker.evaluate(timeWork) };
@@ -66,12 +66,43 @@ export async function measureLive(browser: BenchBrowser, site: Site, quick: bool
       await cdp.send('Emulation.setCPUThrottlingRate', { rate: SLOW_DOWN });
       return () => cdp.send('Emulation.setCPUThrottlingRate', { rate: 1 });
     });
-    const stopped = await watchSlowed(() => browser.slowDown(SLOW_DOWN));
+    const stopped = await watchSlowed(await slowedTo(SLOW_DOWN, browser, work, timeBoth));
     const workers = await page.evaluate(() => window.benchProbe.workersMade());
     return { fullSpeed, emulated, stopped, workers };
   } finally {
     await page.context().close();
   }
+}
+
+/** Times of the page's and of the worker's arithmetic, ms. */
+interface Work {
+  readonly page: number;
+  readonly worker: number;
+}
+
+/** Attempts to hit a factor, and how far beside it is a hit. */
+const ATTEMPTS = 4;
+const NEAR = 0.1;
+
+/**
+ * What slows the browser down so far that arithmetic takes `factor` times as long, of page and worker in the mean: the
+ * machine's other work, and two threads that wait for the same moment, make it more than the part of time that is lost.
+ */
+async function slowedTo(
+  factor: number,
+  browser: BenchBrowser,
+  before: Work,
+  timeBoth: () => Promise<Work>,
+): Promise<() => Promise<() => Promise<void>>> {
+  let asked = factor;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const end = await browser.slowDown(asked);
+    const slow = await timeBoth().finally(end);
+    const got = (slow.page / before.page + slow.worker / before.worker) / 2;
+    if (Math.abs(got / factor - 1) <= NEAR) break;
+    asked = Math.max(1.5, asked * (factor / got));
+  }
+  return () => browser.slowDown(asked);
 }
 
 /** Runs in the page and in the worker, beside the guidance: ms that arithmetic takes, the median of several. */

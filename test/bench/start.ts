@@ -30,6 +30,8 @@ export interface StartFigures {
   readonly cold: StartTimes;
   /** Everything in it. */
   readonly warm: StartTimes;
+  /** With `preload`, from the press of the start button some seconds later; everything in the cache. */
+  readonly preloaded: StartTimes;
   /** With everything in the cache, by the runtime's file. */
   readonly bare: Readonly<Record<string, BareTimes>>;
   /** First hint with everything in the cache over MediaPipe alone, by the runtime's file. */
@@ -40,6 +42,9 @@ export interface StartFigures {
 export type ByteFigures = Fetched;
 
 type Times = Record<keyof StartTimes, number>;
+
+/** How long somebody reads the start screen, ms. */
+const READS = 3000;
 
 /**
  * Measures the start and, on its first cold one, the bytes.
@@ -53,6 +58,7 @@ export async function measureStart(
   site.setFrames('selfie', await browser.frames('selfie'));
   const cold: Times[] = [];
   const warm: Times[] = [];
+  const preloaded: Times[] = [];
   const bare = new Map<string, BareStart[]>(runtimes.map((runtime) => [runtime, []]));
   let bytes: ByteFigures | null = null;
   for (let run = 0; run < (quick ? 3 : 7); run++) {
@@ -65,6 +71,9 @@ export async function measureStart(
       const second = await openTag(browser, site, { context });
       warm.push(await timesOf(second));
       await second.page.close();
+      const third = await openTag(browser, site, { context, preload: READS });
+      preloaded.push(await timesOf(third, 'pressed'));
+      await third.page.close();
       for (const [runtime, times] of bare) {
         // The first fills the cache.
         await startBare(browser, site, context, runtime);
@@ -89,6 +98,7 @@ export async function measureStart(
   const start: StartFigures = {
     cold: spreadsOf(cold),
     warm: warmTimes,
+    preloaded: spreadsOf(preloaded),
     bare: Object.fromEntries(bareTimes),
     ratios: Object.fromEntries(
       bareTimes.map(([runtime, { inferred }]) => [runtime, ratioOf(warmTimes.hint, inferred)]),
@@ -97,13 +107,13 @@ export async function measureStart(
   return { start, bytes };
 }
 
-async function timesOf(opened: BenchPage): Promise<Times> {
+async function timesOf(opened: BenchPage, from: 'upgrade' | 'pressed' = 'upgrade'): Promise<Times> {
   await reach(opened, 'capture');
   const marks = await opened.page.evaluate(() => window.benchProbe.marks);
   const since = (moment: keyof typeof MOMENTS): number => {
-    const [from, to] = [marks[MOMENTS.upgrade], marks[MOMENTS[moment]]];
-    if (from === undefined || to === undefined) throw new Error(`The tag did not come to "${moment}".`);
-    return to - from;
+    const [began, came] = [marks[MOMENTS[from]], marks[MOMENTS[moment]]];
+    if (began === undefined || came === undefined) throw new Error(`The tag did not come to "${moment}".`);
+    return came - began;
   };
   return { camera: since('camera'), ready: since('ready'), hint: since('hint'), capture: since('capture') };
 }

@@ -4,13 +4,16 @@ import type { BenchBrowser, BenchPage } from './browser.ts';
 import type { Site } from './site.ts';
 
 /*
- * A page with nothing but the tag, which is started the moment that it is there, as by a person who is very quick.
+ * A page with nothing but the tag, which is started the moment that it is there, as by a person who is very quick, or
+ * some time later.
  */
 
 /** Moments of the tag, as the probe marks them. */
 export const MOMENTS = {
-  /** The element is defined and the start button is pressed. */
+  /** The element is defined. */
   upgrade: 'upgrade',
+  /** The start button is pressed, at the same moment where the person is quick. */
+  pressed: 'pressed',
   /** The camera's picture is on the screen. */
   camera: 'camera',
   /** The camera is judged. */
@@ -25,6 +28,8 @@ export const MOMENTS = {
 interface Preparation {
   readonly moments: typeof MOMENTS;
   readonly thresholds: unknown;
+  /** How long the start screen is read, ms. */
+  readonly reads: number;
 }
 
 /** Attributes of a tag that sends to the sandbox and keeps nothing, so that a second load is like the first. */
@@ -40,17 +45,24 @@ export const NEVER_SHARP = { face: { sharpness: 1000 } } as const;
 
 /**
  * Opens the tag, which starts by itself.
- * @param options `thresholds` as the element's property has them
+ * @param options `thresholds` as the element's property has them; `preload` for a tag that makes use of the time, ms, in
+ * which its start screen is read
  */
 export async function openTag(
   browser: BenchBrowser,
   site: Site,
-  options: { readonly context?: BrowserContext; readonly thresholds?: unknown } = {},
+  options: {
+    readonly context?: BrowserContext;
+    readonly thresholds?: unknown;
+    readonly preload?: number;
+  } = {},
 ): Promise<BenchPage> {
   const opened = await browser.newPage(options.context);
-  const preparation: Preparation = { moments: MOMENTS, thresholds: options.thresholds ?? null };
+  const { thresholds = null, preload } = options;
+  const preparation: Preparation = { moments: MOMENTS, thresholds, reads: preload ?? 0 };
   await opened.page.addInitScript(inPage(startAtOnce, preparation));
-  await opened.page.goto(site.tagPage(ATTRIBUTES), { waitUntil: 'commit' });
+  const attributes = preload === undefined ? ATTRIBUTES : { ...ATTRIBUTES, preload: '' };
+  await opened.page.goto(site.tagPage(attributes), { waitUntil: 'commit' });
   return opened;
 }
 
@@ -65,7 +77,7 @@ export async function reach({ page, errors }: BenchPage, moment: keyof typeof MO
 }
 
 /** Runs in the page before any script of its own; self-contained, because only its text travels there. */
-function startAtOnce({ moments, thresholds }: Preparation): void {
+function startAtOnce({ moments, thresholds, reads }: Preparation): void {
   type Tag = HTMLElement & { thresholds: unknown; start(): void };
   const events = { 'kyc-ready': moments.ready, 'kyc-feedback': moments.hint, 'kyc-capture': moments.capture };
   for (const [event, moment] of Object.entries(events))
@@ -80,7 +92,12 @@ function startAtOnce({ moments, thresholds }: Preparation): void {
     if (tag === null) return;
     window.benchProbe.mark(moments.upgrade);
     if (thresholds !== null) tag.thresholds = thresholds;
-    tag.start();
-    lookForCamera(tag);
+    const press = (): void => {
+      window.benchProbe.mark(moments.pressed);
+      tag.start();
+      lookForCamera(tag);
+    };
+    if (reads === 0) press();
+    else setTimeout(press, reads);
   });
 }

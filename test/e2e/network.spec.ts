@@ -28,14 +28,10 @@ const DELAY = 30_000;
 const LONGEST_JOURNEY = 240_000;
 
 /** The journey's requests: method, path and, where there are several, which of them. */
-const PARTS = ['analysis', 'outbox', 'submit'].map((name) => `GET /kyc/kyc-capture-${name}.js`);
-const ASSETS = [
-  'manifest.json',
-  'worker.js',
-  'vision_wasm_slim.wasm.gz',
-  'face_detector.tflite.gz',
-  'face.task.gz',
-].map((name) => `GET /kyc/assets/${name}`);
+const PARTS = ['analysis', 'capture', 'outbox', 'submit'].map((name) => `GET /kyc/kyc-capture-${name}.js`);
+const ASSETS = ['worker.js', 'vision_wasm_slim.wasm.gz', 'face_detector.tflite.gz'].map(
+  (name) => `GET /kyc/assets/${name}`,
+);
 const SENDING = ['POST /kyc/token', 'POST /kyc/submissions', 'GET /kyc/submissions/*'];
 // The page checks worker.js, and then the browser loads it.
 const REQUESTS = [...PARTS, ...ASSETS, 'GET /kyc/assets/worker.js 2', ...SENDING];

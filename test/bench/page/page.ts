@@ -5,7 +5,7 @@ import { straightenedCrop } from '../../../src/domain/photo.ts';
 import type { ProviderId } from '../../../src/domain/result.ts';
 import { GUIDANCE_RULES } from '../../../src/domain/rules.ts';
 import { takePhoto } from '../../../src/session/capture.ts';
-import { createPace } from '../../../src/session/frames.ts';
+import { createPace } from '../../../src/domain/pace.ts';
 import { createJudge } from '../../../src/session/judge.ts';
 import type { BareAnswer, BareModels, BareQuestion } from './bare-worker.ts';
 
