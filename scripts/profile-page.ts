@@ -2,6 +2,7 @@ import { fetchAssets } from '../src/analysis/assets.ts';
 import { createAnalysis } from '../src/analysis/worker.ts';
 import type { Manifest } from '../src/analysis/download.ts';
 import { fitLongSide, type Size } from '../src/domain/geometry.ts';
+import { framesOf } from './clip-frames.ts';
 
 /*
  * The browser's side of `npm run profile`: shows pictures to the analysis with an instrumented runtime, and tells which
@@ -49,9 +50,8 @@ const VIEWS: readonly {
 /** Frames of a still picture in a row, so that the face is found, tracked, and its person masked. */
 const FRAMES = 4;
 const FRAME_EVERY_MS = 110;
-/** Frames of a clip, and how far apart they are, s. */
-const CLIP_FRAMES = 40;
-const CLIP_STEP = 0.1;
+/** Which frames of a clip; the step in s. */
+const CLIP = { most: 40, step: 0.1 };
 
 /** The hash with which a profile begins, bytes. */
 const HASH_BYTES = 8;
@@ -154,26 +154,9 @@ async function profile({ assetsBase, manifest, photos, frames }: Work): Promise<
   return [...called];
 }
 
-async function framesOf(clip: string): Promise<readonly ImageBitmap[]> {
-  const video = document.createElement('video');
-  video.muted = true;
-  video.src = clip;
-  await new Promise((resolve, reject) => {
-    video.addEventListener('loadeddata', resolve);
-    video.addEventListener('error', () => reject(new Error(`${clip} cannot be played here.`)));
-  });
-  const frames: ImageBitmap[] = [];
-  for (let i = 0; i < CLIP_FRAMES && i * CLIP_STEP < video.duration; i++) {
-    video.currentTime = i * CLIP_STEP;
-    await new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }));
-    frames.push(await createImageBitmap(video));
-  }
-  return frames;
-}
-
 /** Which functions page and worker called. */
 async function profileBoth({ clips, ...order }: ProfileOrder): Promise<readonly number[]> {
-  const frames = (await Promise.all(clips.map(framesOf))).flat();
+  const frames = (await Promise.all(clips.map((clip) => framesOf(clip, CLIP)))).flat();
   const work: Work = { ...order, frames };
   const worker = new Worker(new URL('profile-page.ts', import.meta.url), { type: 'module' });
   const inWorker = new Promise<readonly number[]>((resolve, reject) => {

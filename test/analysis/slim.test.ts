@@ -1,6 +1,7 @@
 import { ImageSegmenter } from '@mediapipe/tasks-vision';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
+import { framesOf } from '../../scripts/clip-frames.ts';
 import { type Analyser, createAnalyser, observe, sightOf, trapsSoFar } from '../../src/analysis/analyser.ts';
 import type { RuntimeName } from '../../src/analysis/assets.ts';
 import { createAnalysis, type OpenNews, type OpenRequest, type Reply } from '../../src/analysis/worker.ts';
@@ -18,9 +19,8 @@ const LONG_SIDE = 640;
 const LOOKS = 2;
 /** Every so many photos are looked at as a card as well. */
 const CARD_EVERY = 10;
-/** Frames of a clip, and the pause between two of them, s. */
-const CLIP_FRAMES = 12;
-const CLIP_STEP = 0.2;
+/** Which frames of a clip; the step in s. */
+const CLIP = { most: 12, step: 0.2 };
 /** The person's mask starts with the first face. */
 const STARTS_WITHIN = 20_000;
 
@@ -36,21 +36,6 @@ const ALL = [0, 100_000] as const;
 const everyFourth = (photos: readonly string[]): readonly string[] => photos.filter((_, i) => i % 4 === 0);
 
 const alwaysThere = ['audrey.jpg', 'cage.jpg', 'SeanConnery.jpg', 'franck_02221.jpg'].map(media);
-
-async function framesOf(clip: string): Promise<readonly ImageBitmap[]> {
-  const video = Object.assign(document.createElement('video'), { muted: true, src: clip });
-  await new Promise((resolve, reject) => {
-    video.addEventListener('loadeddata', resolve);
-    video.addEventListener('error', reject);
-  });
-  const frames: ImageBitmap[] = [];
-  for (let i = 0; i < CLIP_FRAMES && i * CLIP_STEP < video.duration; i++) {
-    video.currentTime = i * CLIP_STEP;
-    await new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }));
-    frames.push(await createImageBitmap(video));
-  }
-  return frames;
-}
 
 /** What a host is asked to start, out of the folder of this build or another. */
 async function requestFor(
@@ -116,7 +101,7 @@ describe('the slim runtime', () => {
     'sees in all photos and clips what the full one sees, without a trap (%s)',
     async (rung) => {
       // Taken once, because a player does not stop at the same frame twice.
-      const moving = (await Promise.all(sharedClips.map(framesOf))).flat();
+      const moving = (await Promise.all(sharedClips.map((clip) => framesOf(clip, CLIP)))).flat();
       if (sharedClips.length > 0) expect(moving.length).toBeGreaterThan(2 * sharedClips.length);
       const slim = await observeAll('slim', rung, moving);
       const full = await observeAll('full', rung, moving);
