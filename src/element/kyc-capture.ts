@@ -242,7 +242,7 @@ export class KycCapture extends LitElement {
     super.updated(changed);
     // Many pages set attributes from a script of their own, after the element is there.
     if (changed.size > 0) void this.#session?.restore();
-    if (changed.size > 0 && this.preload) this.#session?.prepare();
+    if (this.preload && (this.kiosk || changed.size > 0)) this.#session?.prepare();
     this.#observeStage();
     this.#placePicture();
     this.#drawSighting();

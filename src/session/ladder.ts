@@ -80,8 +80,8 @@ export class Ladder {
       return;
     }
     if (folder === this.#prepared) return;
-    this.#prepared = folder;
     this.reset();
+    this.#prepared = folder;
     this.climb().catch(() => undefined);
   }
 
@@ -120,6 +120,7 @@ export class Ladder {
   reset(): void {
     this.close();
     this.#base = BEST;
+    this.#prepared = '';
   }
 
   #open(rung: AnalysisRung): Opened {

@@ -123,12 +123,13 @@ export class Session {
   }
 
   /**
-   * Fetches and starts the analysis ahead of the person, who is told of faults once they begin. Asks once for each
-   * folder.
+   * Fetches and starts the analysis ahead of the person, or of the next one, who is told of faults once they begin. Asks
+   * once for each folder.
    */
   prepare(): void {
     const { connection } = navigator as { readonly connection?: { readonly saveData?: boolean } };
-    if (this.journey.state.name === 'start' && connection?.saveData !== true) this.#ladder.prepare();
+    const isIdle = ['start', 'done', 'cancelled'].includes(this.journey.state.name);
+    if (isIdle && connection?.saveData !== true) this.#ladder.prepare();
   }
 
   /** Begins, goes on with the photos that were kept, or begins again after the end. */

@@ -42,6 +42,16 @@ test('with preload the analysis is there before anybody starts, and is not start
   expect(asked.filter((name) => name === 'vision_wasm_slim.wasm.gz')).toHaveLength(1);
 });
 
+test('in a kiosk the analysis is there for the next person as well', async ({ open }) => {
+  const attributes = { ...ATTRIBUTES, steps: 'ktp', analytics: 'ocr-ktp', preload: '', kiosk: '' };
+  const capture = await open('/bare', { ...SMALL, scenes: goodScenes(), ...barePage(attributes) });
+  await capture.run();
+  expect(await capture.state()).toBe('done');
+  await expect.poll(() => capture.workers()).toBe(1);
+  expect(await capture.liveTracks()).toBe(0);
+  expect(await capture.remove()).toEqual({ tracks: 0, workers: 0 });
+});
+
 test('whoever saves data has nothing preloaded, nor has a page that does not ask for it', async ({
   open,
 }) => {
