@@ -44,7 +44,7 @@ export interface Models {
   /**
    * Runs the models on one frame. `now` in ms, monotonic. With more than a glance, somebody else is looked for as well,
    * in one part of the frame.
-   * @returns null while the landmarker is starting
+   * @returns null while the landmarker is starting, and for a first frame that is given less than a study
    * @throws Error where one of them fails, also while it started
    */
   see(frame: ImageBitmap, now: number, attention: Attention): Seen | null;
@@ -63,8 +63,8 @@ export function createRise(): Models['rise'] {
   return (now) => (timestamp = Math.max(timestamp + 2, now));
 }
 
-/** The person is looked for once in so many looks: it costs more than the landmarker, and shoulders are slow. */
-const MASK_EVERY = 5;
+/** The person is looked for this often, ms: it costs more than the landmarker, and shoulders are slow. */
+const MASK_EVERY = 1000;
 /** Long side of what the person is looked for in, px: the model takes 256 x 256, and more only costs. */
 const MASK_LONG_SIDE = 256;
 
@@ -349,7 +349,8 @@ function modelsOf(
   const crowd = createCrowd();
   const rise = createRise();
   const stopWaiting = warmUpWhenIdle(detector, rise, () => faces && landmarker.begin());
-  let looksWithout = MASK_EVERY;
+  let isFirst = true;
+  let maskedAt = -Infinity;
   let putOff = false;
   let others: readonly Box[] = [];
   return {
@@ -361,23 +362,25 @@ function modelsOf(
       // Later, so that the answer to this frame does not wait for it.
       setTimeout(landmarker.begin, 0);
       const task = landmarker.task();
-      if (task === null) return null;
+      // The first run takes many times longer than the others, and a first hint need not wait for it.
+      const isHasty = isFirst && (attention === 'glance' || attention === 'look');
+      isFirst = false;
+      if (task === null || isHasty) return null;
       findFace ??= createFinder(findBy(task), ({ points }) => boxOf(points).width);
       const timestamp = rise(now);
       const face = findFace(frame, timestamp);
       const main = face === null ? null : boxOf(face.points);
       if (attention !== 'glance') {
-        looksWithout++;
         others = crowd.look(frame, now, main, (part) =>
           detectionsInPart(detector.task, easel, frame, part, timestamp),
         );
       }
       let person: Plane | null = null;
-      if (face !== null && looksWithout >= MASK_EVERY) {
+      if (face !== null && (now - maskedAt >= MASK_EVERY || now < maskedAt)) {
         // Put off by one frame at most, so that no frame of a flowing picture pays for both.
         putOff = attention === 'look' && !putOff;
         if (!putOff) person = mask.see(frame, timestamp);
-        if (person !== null) looksWithout = 0;
+        if (person !== null) maskedAt = now;
       }
       return { faces: main === null ? others : [main, ...others], face, person };
     },

@@ -61,7 +61,7 @@ export interface Face {
   readonly shoulders: number | null;
   /** Mean movement of the landmarks, or of the box, since the last frame, face widths a second. 0 on the first frame. */
   readonly motion: number;
-  /** As cover and sharpness, of a frame up to 0.35 s before where this one was given no more than a glance. */
+  /** As cover and sharpness, of a frame up to half a second before where this one was given no more than a glance. */
   readonly light: FaceLight;
   readonly cover: FaceCover | null;
   /**

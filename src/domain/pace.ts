@@ -5,7 +5,10 @@ import type { Subject } from './steps.ts';
  * Which frames are looked at closely. The others serve the hint alone, at a third of the cost.
  */
 
-/** Faults of where and how the face is: as long as there is one, no frame can be the photo. */
+/**
+ * Faults that every frame tells by where and how the face is: as long as there is one, no frame can be the photo. Others
+ * beside it and sloping shoulders are not among them, because they are seen with the close looks alone.
+ */
 const OUT_OF_PLACE: readonly GuidanceCode[] = [
   'no-face',
   'face-too-far',
@@ -14,7 +17,6 @@ const OUT_OF_PLACE: readonly GuidanceCode[] = [
   'head-turned',
   'head-tilted',
   'head-pitched',
-  'body-tilted',
   'moving',
 ];
 

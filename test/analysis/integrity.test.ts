@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
 import { type Analyser, type AnalyserOptions, createAnalyser } from '../../src/analysis/analyser.ts';
-import { sha256In } from '../../src/analysis/download.ts';
+import { sha256In, startDownloads } from '../../src/analysis/download.ts';
 import type { Observation } from '../../src/domain/observation.ts';
 import { ASSETS, emptyFrame } from './support.ts';
 
@@ -145,6 +145,24 @@ describe('the connection', () => {
     expect(await commands.requestsOf('vision_wasm_slim.wasm')).toBe(0);
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
     expect(await look()).toMatchObject({ kind: 'face' });
+  });
+  test('a file is asked for at once, and read when what is more urgent is there', async () => {
+    const content = new TextEncoder().encode('any');
+    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', content));
+    const sha256 = [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    const fetched = vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response(content));
+    let settle: (value?: unknown) => void = () => undefined;
+    const after = new Promise((resolve) => (settle = resolve));
+    const arrived: number[] = [];
+    const onBytes = (count: number): void => void arrived.push(count);
+    const downloads = startDownloads({ base: ASSETS, stallAfter: 5000, onBytes, after });
+    const file = downloads.file('any', { bytes: content.length, sha256 });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(fetched).toHaveBeenCalledTimes(1);
+    expect(arrived).toEqual([]);
+    settle();
+    expect(await file).toEqual(content);
+    expect(arrived).toEqual([content.length]);
   });
   test('a file that is not there is asked for once', async () => {
     const { base, integrity } = await commands.serveFolder({ cors: true, missing: ['worker.js'] });

@@ -1,4 +1,4 @@
-import type { Page, Worker } from '@playwright/test';
+import type { Worker } from '@playwright/test';
 import type { BenchBrowser } from './browser.ts';
 import type { BareModels } from './page/bare-worker.ts';
 import type { FrameTime } from './page/page.ts';
@@ -10,7 +10,7 @@ interface FrameCost {
   readonly name: string;
   /** From the page's question to its answer. */
   readonly page: Spread;
-  /** Inside the worker. */
+  /** Inside the worker, from the message to what is posted in answer. */
   readonly worker: Spread;
   /** Share of the frames on which a face was found. */
   readonly found: number;
@@ -39,6 +39,14 @@ export const GOOGLE = 'Google’s bundle, two faces';
 /** Frames of a round, and those at its beginning that are not counted: a face is found anew. */
 const ROUND = 60;
 const SETTLING = 12;
+/** Rounds before any is counted: everybody has started all that they start, and their code is compiled. */
+const WARM_UP_ROUNDS = 2;
+
+/** A frame, timed on the page and inside the worker. */
+interface Timed extends FrameTime {
+  /** ms */
+  readonly worker: number;
+}
 
 /** URLs of what MediaPipe alone is started with. */
 export const modelsOn = (site: Site, runtime: string): BareModels => ({
@@ -66,20 +74,32 @@ export async function measureFrames(
     await page.waitForFunction(() => 'bench' in window);
     await page.evaluate((count) => window.bench.loadFrames('selfie', count), shown.length);
     const within = new Map<string, () => Promise<readonly number[]>>();
-    for (const name of Object.values(WIDGETS)) within.set(name, await openWidget(page, name));
-    const names: string[] = [...within.keys()];
-    const open = async (name: string, models: BareModels): Promise<void> => {
-      await page.evaluate(([given, wanted]) => window.bench.openBare(given, wanted), [name, models] as const);
-      names.push(name);
+    const openTimed = async (name: string, opening: Promise<void>): Promise<void> => {
+      const [worker] = await Promise.all([page.waitForEvent('worker'), opening]);
+      await takeTimes(worker);
+      within.set(name, () => takeTimes(worker));
     };
+    for (const name of Object.values(WIDGETS)) {
+      const order = [name, name === WIDGETS.guiding, site.timed] as const;
+      await openTimed(
+        name,
+        page.evaluate((given) => window.bench.openWidget(...given), order),
+      );
+    }
+    const open = (name: string, models: BareModels): Promise<void> =>
+      openTimed(
+        name,
+        page.evaluate((given) => window.bench.openBare(...given), [name, models, site.timed] as const),
+      );
     for (const [index, runtime] of runtimes.entries())
       await open(index === 0 ? BARE : `${BARE}, ${runtime}`, modelsOn(site, runtime));
     const full = runtimes.at(-1);
     const googleModels = { ...modelsOn(site, full ?? ''), landmarker: `${site.url}model`, faces: 2 };
     const googleFault = google ? await open(GOOGLE, googleModels).then(() => null, firstLineOf) : null;
 
-    const times = new Map<string, FrameTime[]>(names.map((name) => [name, []]));
-    for (let round = 0; round < (quick ? 4 : 8); round++) {
+    const names = [...within.keys()];
+    const times = new Map<string, Timed[]>(names.map((name) => [name, []]));
+    for (let round = 0; round < WARM_UP_ROUNDS + (quick ? 4 : 8); round++) {
       // There and back, so that whoever comes first has no advantage.
       for (const name of round % 2 === 0 ? names : names.toReversed()) {
         const told = await page.evaluate(([given, count]) => window.bench.run(given, count), [
@@ -87,11 +107,10 @@ export async function measureFrames(
           ROUND,
         ] as const);
         const inside = (await within.get(name)?.()) ?? [];
-        const complete = told.map((time, index) => ({
-          ...time,
-          worker: time.worker ?? inside[index] ?? null,
-        }));
-        times.get(name)?.push(...complete.slice(SETTLING));
+        if (inside.length !== told.length)
+          throw new Error(`${name}: not every frame was timed in the worker.`);
+        const complete = told.map((time, index) => ({ ...time, worker: inside[index] ?? NaN }));
+        if (round >= WARM_UP_ROUNDS) times.get(name)?.push(...complete.slice(SETTLING));
       }
     }
     const contenders = [...times].map(([name, each]) => costOf(name, each));
@@ -111,13 +130,11 @@ export async function measureFrames(
 export const firstLineOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 
-function costOf(name: string, times: readonly FrameTime[]): FrameCost {
-  const worker = times.flatMap(({ worker: inside }) => inside ?? []);
-  if (worker.length < times.length) throw new Error(`${name}: not every frame was timed inside the worker.`);
+function costOf(name: string, times: readonly Timed[]): FrameCost {
   return {
     name,
-    page: spreadOf(times.map((time) => time.page)),
-    worker: spreadOf(worker),
+    page: spreadOf(times.map(({ page }) => page)),
+    worker: spreadOf(times.map(({ worker }) => worker)),
     found: times.filter(({ faces }) => faces > 0).length / times.length,
   };
 }
@@ -133,38 +150,6 @@ function ratios(
   return Object.fromEntries(others.map((other) => [other.name, ratioOf(widget[place], other[place])]));
 }
 
-/**
- * Opens the widget's analysis.
- * @returns tells what the frames since it was asked last took inside the worker, ms
- */
-async function openWidget(page: Page, name: string): Promise<() => Promise<readonly number[]>> {
-  const started = page.waitForEvent('worker');
-  const opening = page.evaluate(([given, outOfPlace]) => window.bench.openWidget(given, outOfPlace), [
-    name,
-    name === WIDGETS.guiding,
-  ] as const);
-  const [worker] = await Promise.all([started, opening]);
-  await worker.evaluate(timeMessages);
-  return () => takeTimes(worker);
-}
-
-/** Runs in the worker: the time from a message to what is posted in answer to it. */
-function timeMessages(): void {
-  const scope = globalThis as unknown as {
-    benchTimes: number[];
-    postMessage: (...message: unknown[]) => void;
-    addEventListener: (type: string, listener: () => void, capture: boolean) => void;
-  };
-  scope.benchTimes = [];
-  let began = 0;
-  // Called before the worker's own listener, which is none that captures.
-  scope.addEventListener('message', () => (began = performance.now()), true);
-  const post = scope.postMessage.bind(scope);
-  scope.postMessage = (...message) => {
-    scope.benchTimes.push(performance.now() - began);
-    post(...message);
-  };
-}
-
+/** What it has noted since it was asked last: `timing.ts`. */
 const takeTimes = (worker: Worker): Promise<readonly number[]> =>
   worker.evaluate(() => (globalThis as unknown as { benchTimes: number[] }).benchTimes.splice(0));

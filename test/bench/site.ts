@@ -8,8 +8,19 @@ import { serve } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { build } from 'vite';
-import { builtAssets } from '../../scripts/manifest.ts';
+import { builtAssets, integrityOf, manifestOf, readAssets } from '../../scripts/manifest.ts';
+import { inPage } from '../../src/playwright/in-page.ts';
 import { createApp } from '../../src/server/index.ts';
+import { timeMessages } from './timing.ts';
+
+/** Workers that time themselves. */
+export interface TimedWorkers {
+  /** Ends with a slash. */
+  readonly assets: string;
+  /** Of its manifest. */
+  readonly integrity: string;
+  readonly bare: string;
+}
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -24,6 +35,8 @@ export interface Site {
   tagPage(attributes: Readonly<Record<string, string>>): string;
   /** The page with the bench's own code: `page/page.ts`. */
   readonly benchPage: string;
+  /** The widget's assets and the bare worker, where the workers time what they answer: `timing.ts`. */
+  readonly timed: TimedWorkers;
   /** Gives pictures under `/frames/NAME/INDEX`. */
   setFrames(name: string, frames: readonly Buffer[]): void;
   close(): Promise<void>;
@@ -60,6 +73,27 @@ export async function serveSite(model: string | null): Promise<Site> {
   app.get('/model', async (context) =>
     model === null ? context.notFound() : context.body(new Uint8Array(await readFile(model))),
   );
+  const assets = readAssets();
+  const timing = Buffer.from(`${inPage(timeMessages, 'benchTimes')};\n`);
+  const timed = { ...assets, 'worker.js': Buffer.concat([timing, assets['worker.js'] ?? Buffer.alloc(0)]) };
+  const manifest = Buffer.from(manifestOf(timed));
+  const files: Readonly<Record<string, Buffer>> = {
+    ...timed,
+    'manifest.json': manifest,
+    'bare.js': Buffer.concat([timing, await readFile(join(bundled, 'bare.js'))]),
+  };
+  app.get('/timed/:name', async (context, next) => {
+    const name = context.req.param('name');
+    const type = name.endsWith('.js') ? 'text/javascript' : 'application/octet-stream';
+    const file = files[name];
+    if (!file) return next();
+    return context.body(new Uint8Array(file), 200, { 'content-type': type });
+  });
+  // What the bare worker imports.
+  app.use(
+    '/timed/*',
+    serveStatic({ root: bundled, rewriteRequestPath: (path) => path.slice('/timed'.length) }),
+  );
   app.use(
     '/bundled/*',
     serveStatic({ root: bundled, rewriteRequestPath: (path) => path.slice('/bundled'.length) }),
@@ -73,6 +107,7 @@ export async function serveSite(model: string | null): Promise<Site> {
         url,
         benchPage: `${url}bench`,
         tagPage: (attributes) => `${url}tag?${new URLSearchParams(attributes).toString()}`,
+        timed: { assets: `${url}timed/`, integrity: integrityOf(manifest), bare: `${url}timed/bare.js` },
         setFrames: (name, given) => void frames.set(name, given),
         close: async () => {
           server.close();

@@ -60,7 +60,7 @@ test('a face is out of place by where it is, not by its light', () => {
     isOutOfPlace([{ code, value: 0, threshold: 0, unit: 'count' }]),
   );
   expect(placed).toContain('face-off-centre');
-  for (const code of ['too-dark', 'blurred', 'eyes-covered', 'multiple-faces'] as const)
+  for (const code of ['too-dark', 'blurred', 'eyes-covered', 'multiple-faces', 'body-tilted'] as const)
     expect(placed).not.toContain(code);
   expect(isOutOfPlace([])).toBe(false);
 });

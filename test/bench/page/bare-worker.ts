@@ -25,8 +25,6 @@ export type BareQuestion =
 
 /** What it answers. */
 export interface BareAnswer {
-  /** What it took inside the worker, ms. */
-  readonly took: number;
   readonly faces: number;
   /** null where all went well. */
   readonly fault: string | null;
@@ -87,16 +85,15 @@ async function create({ runtime, landmarker: bundle, detector: model, faces }: B
 }
 
 async function answer(question: BareQuestion): Promise<Omit<BareAnswer, 'fault'>> {
-  const began = performance.now();
   if ('models' in question) {
     await create(question.models);
-    return { took: performance.now() - began, faces: 0 };
+    return { faces: 0 };
   }
   const { frame, now, detect } = question;
   try {
     const found = landmarker?.detectForVideo(frame, now).faceLandmarks.length ?? 0;
     if (detect) detector?.detectForVideo(frame, now);
-    return { took: performance.now() - began, faces: found };
+    return { faces: found };
   } finally {
     frame.close();
   }
@@ -105,6 +102,6 @@ async function answer(question: BareQuestion): Promise<Omit<BareAnswer, 'fault'>
 worker.onmessage = ({ data }) => {
   answer(data).then(
     (told) => worker.postMessage({ ...told, fault: null }),
-    (error: unknown) => worker.postMessage({ took: 0, faces: 0, fault: String(error) }),
+    (error: unknown) => worker.postMessage({ faces: 0, fault: String(error) }),
   );
 };

@@ -7,6 +7,7 @@ import { GUIDANCE_RULES } from '../../../src/domain/rules.ts';
 import { takePhoto } from '../../../src/session/capture.ts';
 import { createPace } from '../../../src/domain/pace.ts';
 import { createJudge } from '../../../src/session/judge.ts';
+import type { TimedWorkers } from '../site.ts';
 import type { BareAnswer, BareModels, BareQuestion } from './bare-worker.ts';
 
 /*
@@ -17,8 +18,6 @@ import type { BareAnswer, BareModels, BareQuestion } from './bare-worker.ts';
 export interface FrameTime {
   /** From the page's question to its answer, ms. */
   readonly page: number;
-  /** Of it, inside the worker, ms; null where it cannot be told from here. */
-  readonly worker: number | null;
   readonly faces: number;
 }
 
@@ -83,8 +82,8 @@ function withNoise(picture: ImageBitmap): Promise<ImageBitmap> {
 }
 
 /** A worker of the bench, and how it is asked. */
-function startBare(): (question: BareQuestion) => Promise<BareAnswer> {
-  const worker = new Worker('/bundled/bare.js', { type: 'module' });
+function startBare(url = '/bundled/bare.js'): (question: BareQuestion) => Promise<BareAnswer> {
+  const worker = new Worker(url, { type: 'module' });
   return (question) =>
     new Promise((resolve, reject) => {
       worker.onmessage = ({ data }: MessageEvent<BareAnswer>) => {
@@ -96,10 +95,10 @@ function startBare(): (question: BareQuestion) => Promise<BareAnswer> {
     });
 }
 
-async function openWidget(): Promise<Analyser> {
+async function openWidget(timed?: TimedWorkers): Promise<Analyser> {
   const analyser = createAnalyser({
-    assetsBase: new URL('/dist/assets/', location.href),
-    integrity: null,
+    assetsBase: new URL(timed?.assets ?? '/dist/assets/', location.href),
+    integrity: timed?.integrity ?? null,
     rung: 'worker',
     faces: true,
     signal: new AbortController().signal,
@@ -116,8 +115,8 @@ const bench = {
   },
 
   /** Opens the widget's analysis under a name, as for a person who is in place or is not. */
-  async openWidget(name: string, outOfPlace: boolean): Promise<void> {
-    const analyser = await openWidget();
+  async openWidget(name: string, outOfPlace: boolean, timed: TimedWorkers): Promise<void> {
+    const analyser = await openWidget(timed);
     const mayBePhoto = createPace('face');
     analysers.set(name, async (frame, now) => {
       const guide = scaleBox(guideInPicture('selfie', { width: 1280, height: 720 }), frame.width / 1280);
@@ -130,18 +129,18 @@ const bench = {
         mayBePhoto(now, outOfPlace) ? 'look' : 'glance',
       );
       const page = performance.now() - began;
-      return { page, worker: null, faces: observation.kind === 'face' ? observation.faces.length : 0 };
+      return { page, faces: observation.kind === 'face' ? observation.faces.length : 0 };
     });
   },
 
   /** Opens MediaPipe alone under a name. */
-  async openBare(name: string, models: BareModels): Promise<void> {
-    const ask = startBare();
+  async openBare(name: string, models: BareModels, timed: TimedWorkers): Promise<void> {
+    const ask = startBare(timed.bare);
     await ask({ models });
     analysers.set(name, async (frame, now) => {
       const began = performance.now();
-      const { took, faces } = await ask({ frame, now, detect: false });
-      return { page: performance.now() - began, worker: took, faces };
+      const { faces } = await ask({ frame, now, detect: false });
+      return { page: performance.now() - began, faces };
     });
   },
 
