@@ -57,6 +57,10 @@ export interface Models {
   close(): void;
 }
 
+/** True where a preliminary answer will not do. */
+export const waitsForLandmarks = (attention: Attention): boolean =>
+  attention === 'study' || attention === 'detail';
+
 /** As `Models` has it, for one detector. */
 export function createRise(): Models['rise'] {
   let timestamp = 0;
@@ -224,10 +228,12 @@ function createPersonMask(runtime: WebAssembly.Module, fetchModel: () => Promise
 
   return {
     see(frame, timestamp) {
-      // Later, as the landmarker.
-      setTimeout(late.begin, 0);
       const task = segmenter();
-      if (task === null) return null;
+      if (task === null) {
+        // Later, as the landmarker.
+        setTimeout(late.begin, 0);
+        return null;
+      }
       easel.draw(
         frame,
         { x: 0, y: 0, width: frame.width, height: frame.height },
@@ -359,11 +365,11 @@ function modelsOf(
     ready: landmarker.settled,
     see(frame, now, attention) {
       stopWaiting();
-      // Later, so that the answer to this frame does not wait for it.
-      setTimeout(landmarker.begin, 0);
       const task = landmarker.task();
+      // Later, so that the answer to this frame does not wait for it.
+      if (task === null) setTimeout(landmarker.begin, 0);
       // The first run takes many times longer than the others, and a first hint need not wait for it.
-      const isHasty = isFirst && (attention === 'glance' || attention === 'look');
+      const isHasty = isFirst && !waitsForLandmarks(attention);
       isFirst = false;
       if (task === null || isHasty) return null;
       findFace ??= createFinder(findBy(task), ({ points }) => boxOf(points).width);

@@ -11,7 +11,7 @@ import type { Detection } from './crowd.ts';
 import type { Manifest } from './download.ts';
 import { createFaceMeter, type FaceMeter } from './face.ts';
 import { createBoxMeter, createBoxModels } from './face-box.ts';
-import { createModels } from './models.ts';
+import { createModels, waitsForLandmarks } from './models.ts';
 import type { Picture } from './pixels.ts';
 import { isTrap } from './runtime.ts';
 import { createSurface, resize, type Surface } from './surface.ts';
@@ -182,7 +182,7 @@ export function createAnalysis(): WorkerApi {
     if (eyes === null) throw new Error('The analysis is not open.');
     const seeing = eyes;
     if (subject === 'face') {
-      if (attention === 'study' || attention === 'detail') await seeing.ready();
+      if (waitsForLandmarks(attention)) await seeing.ready();
       return seeing.face(frame, now, attention);
     }
     const findFaces = (picture: Picture): readonly Detection[] => seeing.findFaces(canvasOf(picture), now);
