@@ -4,7 +4,7 @@ import type { FaceCover } from '../domain/observation.ts';
 import { COVER_WEIGHTS } from './cover-weights.ts';
 import { createNetwork, decodeWeights, type Layer, type Network, type NetworkShape } from './network.ts';
 import { FLOOR } from './patch.ts';
-import { lumaOf, type Pixels } from './pixels.ts';
+import { lumaOf, type Pixels, upperMedianOf } from './pixels.ts';
 
 /*
  * What lies over a face. Two small networks look at the upright patch: one at the whole face, one at the eyes from
@@ -131,7 +131,7 @@ export function coverInput(
   }
   const input = new Float32Array(3 * count);
   channels.forEach((values, c) => {
-    const median = Float32Array.from(values).sort()[count >> 1]!; // within
+    const median = upperMedianOf(values);
     for (let i = 0; i < count; i++) {
       const steps = (values[i]! - median) / STEPS[c]!; // one step a channel
       input[3 * i + c] = Math.min(FARTHEST, Math.max(-FARTHEST, steps));

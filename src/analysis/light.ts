@@ -4,13 +4,12 @@ import type { FaceLight } from '../domain/observation.ts';
 import { type Aligned, EYE_DISTANCE, EYES_AT, FLOOR, OUTLINE } from './patch.ts';
 import {
   fractionWithin,
-  histogramOf,
+  histogramWithin,
   lumaOf,
   meanOf,
   percentile,
   type Pixels,
   type Plane,
-  polygonMask,
 } from './pixels.ts';
 
 /*
@@ -107,7 +106,7 @@ type LightWithin = Pick<
  * @param face the box round its landmarks, px of `pixels`
  */
 export function lightWithin(outline: readonly Point[], luma: Plane, face: Box, pixels: Pixels): LightWithin {
-  const histogram = histogramOf(luma, polygonMask(outline, luma.width, luma.height));
+  const histogram = histogramWithin(luma, outline);
   const highlight = percentile(histogram, 0.98);
   const surroundings = surroundingsOf(pixels, face);
   return {
@@ -137,7 +136,7 @@ export function lightOn(aligned: Aligned, luma: Plane, face: Box, pixels: Pixels
 function scleraOf({ place }: Aligned, luma: Plane): number {
   return Math.max(
     ...EYES.map((lids) => {
-      const histogram = histogramOf(luma, polygonMask(lids.map(place), luma.width, luma.height));
+      const histogram = histogramWithin(luma, lids.map(place));
       return histogram.some((count) => count > 0) ? percentile(histogram, 0.9) : 0;
     }),
   );

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createCardMeter } from '../../src/analysis/card.ts';
 import type { Detection } from '../../src/analysis/crowd.ts';
@@ -6,13 +7,14 @@ import {
   discColour,
   fractionWithin,
   histogramOf,
+  histogramWithin,
   lumaPlane,
   meanOf,
   percentile,
   type Pixels,
   type Plane,
-  polygonMask,
   samplePatch,
+  upperMedianOf,
 } from '../../src/analysis/pixels.ts';
 import { noise } from './support.ts';
 
@@ -48,14 +50,43 @@ describe('luma statistics', () => {
     expect(fractionWithin(histogram, 0, 25)).toBeCloseTo(26 / 256);
     expect(fractionWithin(histogram, 247, 255)).toBeCloseTo(9 / 256);
   });
-  test('a mask leaves the rest out', () => {
-    const mask = Uint8Array.from({ length: 256 * 4 }, (_, i) => (i % 256 < 10 ? 1 : 0));
-    expect(meanOf(histogramOf(ramp, mask))).toBeCloseTo(4.5);
+  test('a polygon leaves the rest out, also of a bay', () => {
+    const bay = [
+      { x: 0, y: 0 },
+      { x: 10, y: 0 },
+      { x: 10, y: 3 },
+      { x: 20, y: 3 },
+      { x: 20, y: 0 },
+      { x: 30, y: 0 },
+      { x: 30, y: 3.5 },
+      { x: 0, y: 3.5 },
+    ];
+    const counts = histogramWithin(ramp, bay);
+    expect([counts[5], counts[15], counts[25], counts[35]]).toEqual([4, 1, 4, 0]);
   });
   test('luma is Rec. 601', () => {
     const pixel: Pixels = { data: new Uint8ClampedArray([100, 50, 200, 255]), width: 1, height: 1 };
     expect(lumaPlane(pixel).data[0]).toBeCloseTo(0.299 * 100 + 0.587 * 50 + 0.114 * 200);
   });
+});
+
+describe('the middle value', () => {
+  const floats = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 1, maxLength: 200 });
+  // As many as in a picture that is mostly black.
+  const alike = fc.array(fc.constantFrom(0, 1, 2), { minLength: 1, maxLength: 200 });
+  test('is that of the sorted values, which stay as they are', () => {
+    fc.assert(
+      fc.property(fc.oneof(floats, alike), (numbers) => {
+        const values = Float32Array.from(numbers);
+        const sorted = values.toSorted();
+        // -0 sorts below 0, and is as much the middle.
+        expect(upperMedianOf(values) - (sorted[values.length >> 1] ?? NaN)).toBe(0);
+        expect([...values]).toEqual([...Float32Array.from(numbers)]);
+      }),
+      { seed: 20_261_123 },
+    );
+  });
+  test('of none is none', () => expect(upperMedianOf(new Float32Array())).toBeNaN());
 });
 
 describe('shapes', () => {
@@ -68,7 +99,8 @@ describe('shapes', () => {
       x: flat[2 * i] ?? 0,
       y: flat[2 * i + 1] ?? 0,
     }));
-    const inside = polygonMask(polygon, 32, 32).reduce((sum, value) => sum + value, 0);
+    const counts = histogramWithin(planeOf(32, 32, () => 100), polygon);
+    const inside = counts.reduce((sum, count) => sum + count, 0);
     expect(Math.abs(inside - area)).toBeLessThanOrEqual(0.3 * area);
   });
   test('a disc has the mean colour of its place, and none outside of the picture', () => {

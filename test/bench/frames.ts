@@ -74,21 +74,18 @@ export async function measureFrames(
     await page.waitForFunction(() => 'bench' in window);
     await page.evaluate((count) => window.bench.loadFrames('selfie', count), shown.length);
     const within = new Map<string, () => Promise<readonly number[]>>();
-    const openTimed = async (name: string, opening: Promise<void>): Promise<void> => {
+    const openTimed = async (opened: readonly string[], opening: Promise<void>): Promise<void> => {
       const [worker] = await Promise.all([page.waitForEvent('worker'), opening]);
       await takeTimes(worker);
-      within.set(name, () => takeTimes(worker));
+      for (const name of opened) within.set(name, () => takeTimes(worker));
     };
-    for (const name of Object.values(WIDGETS)) {
-      const order = [name, name === WIDGETS.guiding, site.timed] as const;
-      await openTimed(
-        name,
-        page.evaluate((given) => window.bench.openWidget(...given), order),
-      );
-    }
+    await openTimed(
+      Object.values(WIDGETS),
+      page.evaluate((given) => window.bench.openWidget(...given), [WIDGETS, site.timed] as const),
+    );
     const open = (name: string, models: BareModels): Promise<void> =>
       openTimed(
-        name,
+        [name],
         page.evaluate((given) => window.bench.openBare(...given), [name, models, site.timed] as const),
       );
     for (const [index, runtime] of runtimes.entries())

@@ -49,7 +49,8 @@ const LONG_SIDE = 640;
 const FRAME_EVERY = 33;
 
 const analysers = new Map<string, (frame: ImageBitmap, now: number) => Promise<FrameTime>>();
-const clocks = new Map<string, number>();
+/** When each saw its last frame, ms: names of one analysis share a clock. */
+const clocks = new Map<string, { now: number }>();
 let frames: readonly ImageBitmap[] = [];
 
 async function pictureOf(url: string): Promise<ImageBitmap> {
@@ -114,29 +115,32 @@ const bench = {
     frames = await Promise.all(urls.map(async (url) => small(await pictureOf(url))));
   },
 
-  /** Opens the widget's analysis under a name, as for a person who is in place or is not. */
-  async openWidget(name: string, outOfPlace: boolean, timed: TimedWorkers): Promise<void> {
+  /** Opens the widget's analysis, as a page has it, under two names: for a person who is guided, and who is in place. */
+  async openWidget(names: { guiding: string; inPlace: string }, timed: TimedWorkers): Promise<void> {
     const analyser = await openWidget(timed);
     const mayBePhoto = createPace('face');
-    analysers.set(name, async (frame, now) => {
-      const guide = scaleBox(guideInPicture('selfie', { width: 1280, height: 720 }), frame.width / 1280);
-      const began = performance.now();
-      const observation = await analyser.analyse(
-        frame,
-        'face',
-        guide,
-        now,
-        mayBePhoto(now, outOfPlace) ? 'look' : 'glance',
-      );
-      const page = performance.now() - began;
-      return { page, faces: observation.kind === 'face' ? observation.faces.length : 0 };
-    });
+    const clock = { now: 1000 };
+    for (const [name, outOfPlace] of [
+      [names.guiding, true],
+      [names.inPlace, false],
+    ] as const) {
+      clocks.set(name, clock);
+      analysers.set(name, async (frame, now) => {
+        const guide = scaleBox(guideInPicture('selfie', { width: 1280, height: 720 }), frame.width / 1280);
+        const attention = mayBePhoto(now, outOfPlace) ? 'look' : 'glance';
+        const began = performance.now();
+        const observation = await analyser.analyse(frame, 'face', guide, now, attention);
+        const page = performance.now() - began;
+        return { page, faces: observation.kind === 'face' ? observation.faces.length : 0 };
+      });
+    }
   },
 
   /** Opens MediaPipe alone under a name. */
   async openBare(name: string, models: BareModels, timed: TimedWorkers): Promise<void> {
     const ask = startBare(timed.bare);
     await ask({ models });
+    clocks.set(name, { now: 1000 });
     analysers.set(name, async (frame, now) => {
       const began = performance.now();
       const { faces } = await ask({ frame, now, detect: false });
@@ -147,16 +151,15 @@ const bench = {
   /** Gives `count` frames, one after the other, to what was opened under a name. */
   async run(name: string, count: number): Promise<readonly FrameTime[]> {
     const analyse = analysers.get(name);
-    if (!analyse) throw new Error(`${name} is not open.`);
+    const clock = clocks.get(name);
+    if (!analyse || !clock) throw new Error(`${name} is not open.`);
     const times: FrameTime[] = [];
-    let now = clocks.get(name) ?? 1000;
     for (let index = 0; index < count; index++) {
       const frame = frames[index % frames.length];
       if (!frame) throw new Error('There are no frames.');
       // A copy, because whoever analyses it closes it.
-      times.push(await analyse(await createImageBitmap(frame), (now += FRAME_EVERY)));
+      times.push(await analyse(await createImageBitmap(frame), (clock.now += FRAME_EVERY)));
     }
-    clocks.set(name, now);
     return times;
   },
 
