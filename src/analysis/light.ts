@@ -4,7 +4,7 @@ import type { FaceLight } from '../domain/observation.ts';
 import { type Aligned, EYE_DISTANCE, EYES_AT, FLOOR, OUTLINE } from './patch.ts';
 import {
   fractionWithin,
-  histogramWithin,
+  histogramOf,
   lumaOf,
   meanOf,
   percentile,
@@ -106,7 +106,7 @@ type LightWithin = Pick<
  * @param face the box round its landmarks, px of `pixels`
  */
 export function lightWithin(outline: readonly Point[], luma: Plane, face: Box, pixels: Pixels): LightWithin {
-  const histogram = histogramWithin(luma, outline);
+  const histogram = histogramOf(luma, outline);
   const highlight = percentile(histogram, 0.98);
   const surroundings = surroundingsOf(pixels, face);
   return {
@@ -136,7 +136,7 @@ export function lightOn(aligned: Aligned, luma: Plane, face: Box, pixels: Pixels
 function scleraOf({ place }: Aligned, luma: Plane): number {
   return Math.max(
     ...EYES.map((lids) => {
-      const histogram = histogramWithin(luma, lids.map(place));
+      const histogram = histogramOf(luma, lids.map(place));
       return histogram.some((count) => count > 0) ? percentile(histogram, 0.9) : 0;
     }),
   );

@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
-import type { Point } from '../domain/geometry.ts';
+import type { Point, Size } from '../domain/geometry.ts';
 import type { PatchFrame } from '../domain/homography.ts';
 
 /*
@@ -106,16 +106,15 @@ export function lumaPlane({ data, width, height }: Pixels): Plane {
   return { data: plane, width, height };
 }
 
-/** How many pixels have each luma. */
-export function histogramOf({ data }: Plane): Uint32Array {
-  const histogram = new Uint32Array(256);
-  count(data, 0, data.length, histogram);
-  return histogram;
-}
-
-/** The same of those inside a closed polygon (even-odd, at pixel centres). */
-export function histogramWithin({ data, width, height }: Plane, polygon: readonly Point[]): Uint32Array {
-  const histogram = new Uint32Array(256);
+/**
+ * The rows of pixels inside a closed polygon (even-odd, at pixel centres), by where their first one lies among all
+ * pixels, and where the first behind them does.
+ */
+export function eachRowWithin(
+  polygon: readonly Point[],
+  { width, height }: Size,
+  visit: (from: number, end: number) => void,
+): void {
   const heights = polygon.map(({ y }) => y);
   const last = Math.min(height - 1, Math.floor(Math.max(...heights)));
   for (let y = Math.max(0, Math.ceil(Math.min(...heights))); y <= last; y++) {
@@ -128,15 +127,22 @@ export function histogramWithin({ data, width, height }: Plane, polygon: readonl
     for (let i = 0; i + 1 < crossings.length; i += 2) {
       const from = Math.max(0, Math.ceil(crossings[i] ?? 0));
       const to = Math.min(width - 1, Math.floor(crossings[i + 1] ?? -1));
-      count(data, y * width + from, y * width + to + 1, histogram);
+      if (to >= from) visit(y * width + from, y * width + to + 1);
     }
   }
-  return histogram;
 }
 
-function count(data: Float32Array, from: number, to: number, histogram: Uint32Array): void {
-  // Within: the caller keeps to the plane.
-  for (let i = from; i < to; i++) histogram[Math.min(255, Math.max(0, Math.round(data[i]!)))]!++;
+/** How many pixels have each luma, inside a closed polygon or in all. */
+export function histogramOf(plane: Plane, polygon?: readonly Point[]): Uint32Array {
+  const histogram = new Uint32Array(256);
+  const { data } = plane;
+  const count = (from: number, end: number): void => {
+    // Within: rows do not leave the plane.
+    for (let i = from; i < end; i++) histogram[Math.min(255, Math.max(0, Math.round(data[i]!)))]!++;
+  };
+  if (polygon === undefined) count(0, data.length);
+  else eachRowWithin(polygon, plane, count);
+  return histogram;
 }
 
 /** Luma below which this fraction of the pixels lies. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ANYWHERE, findOutlines, NEAR_GUIDE, type RatedOutline } from '../../src/analysis/outline.ts';
-import { polygonMask, type Pixels } from '../../src/analysis/pixels.ts';
+import { eachRowWithin, type Pixels } from '../../src/analysis/pixels.ts';
 import { cornersOf, guideInPicture, ID1_RATIO, type Point, type Size } from '../../src/domain/geometry.ts';
 import { homographyTo, project, type Quad, sidesOf } from '../../src/domain/homography.ts';
 
@@ -15,14 +15,13 @@ const INK: Rgb = [40, 44, 60];
 
 /** A picture of polygons, one over the other, four samples a px. */
 function painted(layers: readonly (readonly [Rgb, readonly Point[]])[], { width, height } = FRAME): Pixels {
-  const fine = layers.map(([colour, polygon]) => ({
-    colour,
-    mask: polygonMask(
-      polygon.map(({ x, y }) => ({ x: 2 * x + 0.5, y: 2 * y + 0.5 })),
-      2 * width,
-      2 * height,
-    ),
-  }));
+  const finely = { width: 2 * width, height: 2 * height };
+  const fine = layers.map(([colour, polygon]) => {
+    const mask = new Uint8Array(finely.width * finely.height);
+    const corners = polygon.map(({ x, y }) => ({ x: 2 * x + 0.5, y: 2 * y + 0.5 }));
+    eachRowWithin(corners, finely, (from, end) => mask.fill(1, from, end));
+    return { colour, mask };
+  });
   const data = new Uint8ClampedArray(4 * width * height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

@@ -7,7 +7,6 @@ import {
   discColour,
   fractionWithin,
   histogramOf,
-  histogramWithin,
   lumaPlane,
   meanOf,
   percentile,
@@ -61,7 +60,7 @@ describe('luma statistics', () => {
       { x: 30, y: 3.5 },
       { x: 0, y: 3.5 },
     ];
-    const counts = histogramWithin(ramp, bay);
+    const counts = histogramOf(ramp, bay);
     expect([counts[5], counts[15], counts[25], counts[35]]).toEqual([4, 1, 4, 0]);
   });
   test('luma is Rec. 601', () => {
@@ -71,7 +70,10 @@ describe('luma statistics', () => {
 });
 
 describe('the middle value', () => {
-  const floats = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 1, maxLength: 200 });
+  const floats = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), {
+    minLength: 1,
+    maxLength: 200,
+  });
   // As many as in a picture that is mostly black.
   const alike = fc.array(fc.constantFrom(0, 1, 2), { minLength: 1, maxLength: 200 });
   test('is that of the sorted values, which stay as they are', () => {
@@ -99,7 +101,10 @@ describe('shapes', () => {
       x: flat[2 * i] ?? 0,
       y: flat[2 * i + 1] ?? 0,
     }));
-    const counts = histogramWithin(planeOf(32, 32, () => 100), polygon);
+    const counts = histogramOf(
+      planeOf(32, 32, () => 100),
+      polygon,
+    );
     const inside = counts.reduce((sum, count) => sum + count, 0);
     expect(Math.abs(inside - area)).toBeLessThanOrEqual(0.3 * area);
   });
