@@ -1,6 +1,6 @@
 /*
  * A WebAssembly module with fewer functions: the bodies that are not on a list are replaced, everything else stays as
- * it is, so that types, imports, table, data and every index go on to fit.
+ * it is, so that types, imports, table, data and every index go on to fit. What nothing leads to then is left out.
  */
 
 /** The list of the functions that the analysis calls, for the one version of the runtime; `npm run profile` makes it. */
@@ -81,6 +81,31 @@ function keptBodies(reader: Reader, kept: ReadonlySet<number>): readonly Uint8Ar
     return kept.has(i) ? reader.bytes.subarray(start, reader.at) : TRAP;
   });
   return [encoded(count), ...bodies];
+}
+
+/**
+ * The module without what nothing leads to: the functions that only calls to others were for, and what follows a trap.
+ * Browsers compile each function when it is first called, so that fewer start sooner as well. Takes half a minute.
+ */
+export async function optimized(module: Uint8Array): Promise<Uint8Array> {
+  const { default: binaryen } = await import('binaryen');
+  const { Features } = binaryen;
+  const parsed = binaryen.readBinary(module);
+  // Those that the module has: with others, it would become one that older browsers refuse.
+  parsed.setFeatures(
+    Features.SIMD128 |
+      Features.BulkMemory |
+      Features.BulkMemoryOpt |
+      Features.NontrappingFPToInt |
+      Features.SignExt |
+      Features.MutableGlobals |
+      Features.Multivalue |
+      Features.ReferenceTypes,
+  );
+  binaryen.setOptimizeLevel(2);
+  binaryen.setShrinkLevel(0);
+  parsed.optimize();
+  return parsed.emitBinary();
 }
 
 /** Reads a list of kept functions: one index a line. */

@@ -44,14 +44,12 @@ declare module 'vitest/browser' {
 
 /** The assets of this build, with a slim runtime that lacks the functions from the first to before the last besides. */
 function withSlimLacking(first: number, end: number): Record<string, Buffer> {
-  const {
-    [RUNTIME_FILE.slim]: slim = Buffer.alloc(0),
-    [packedName(RUNTIME_FILE.slim)]: _,
-    ...others
-  } = readAssets();
+  const { [packedName(RUNTIME_FILE.slim)]: _, ...others } = readAssets();
   const kept = [...parseKept(readFileSync(KEPT_FUNCTIONS, 'utf8'))];
   const left = new Set(kept.filter((index) => index < first || index >= end));
-  return { ...others, [RUNTIME_FILE.slim]: Buffer.from(keepFunctions(slim, left)) };
+  // Of the full one, because what is left out of the slim one has no number there any more.
+  const slim = keepFunctions(others[RUNTIME_FILE.full] ?? Buffer.alloc(0), left);
+  return { ...others, [RUNTIME_FILE.slim]: Buffer.from(slim) };
 }
 
 const servers: Server[] = [];
