@@ -33,6 +33,8 @@ export interface FrameFigures {
 const WIDGETS = { guiding: 'widget, guiding', inPlace: 'widget, person in place' } as const;
 /** MediaPipe alone with the runtime that the widget begins with. */
 export const BARE = 'bare loop';
+/** The same with two faces wanted, which runs its detector on every frame that shows one. */
+export const TWO_FACES = 'bare loop, two faces';
 /** Google's bundle, with two faces wanted. */
 export const GOOGLE = 'Google’s bundle, two faces';
 
@@ -90,8 +92,9 @@ export async function measureFrames(
       );
     for (const [index, runtime] of runtimes.entries())
       await open(index === 0 ? BARE : `${BARE}, ${runtime}`, modelsOn(site, runtime));
-    const full = runtimes.at(-1);
-    const googleModels = { ...modelsOn(site, full ?? ''), landmarker: `${site.url}model`, faces: 2 };
+    const [slim = '', full = slim] = runtimes;
+    await open(TWO_FACES, { ...modelsOn(site, slim), faces: 2 });
+    const googleModels = { ...modelsOn(site, full), landmarker: `${site.url}model`, faces: 2 };
     const googleFault = google ? await open(GOOGLE, googleModels).then(() => null, firstLineOf) : null;
 
     const names = [...within.keys()];
