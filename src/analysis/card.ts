@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import { LEAST_PORTRAIT, LEAST_PRINT } from '../domain/card-rules.ts';
-import { type Box, cornersOf, ID1_RATIO, meanDistance, type Size } from '../domain/geometry.ts';
+import { type Box, cornersOf, ID1_RATIO, meanDistance, type Point, type Size } from '../domain/geometry.ts';
 import { frameOf, type PatchFrame, placeIn, type Quad, sidesOf } from '../domain/homography.ts';
 import type { CardObservation } from '../domain/observation.ts';
 import { type Hidden, hiddenOn, FINGER_CELL } from './fingers.ts';
@@ -17,6 +17,7 @@ import {
   samplePatch,
 } from './pixels.ts';
 import { type FindFaces, NO_PORTRAIT, type Portrait, portraitOn } from './portrait.ts';
+import type { Search } from './quadrilaterals.ts';
 import { leastSteepness } from './sharpness.ts';
 
 /*
@@ -56,20 +57,22 @@ export interface CardMeter {
   observe(pixels: Pixels, guide: Box, now: number, findFaces: FindFaces | null): CardObservation;
 }
 
+/** After so long without a frame everything is forgotten, ms: another step has begun, perhaps with another card. */
+const FORGET_AFTER = 3000;
+
 /** The first frame of a meter, and one whose card was not found in the frame before, has no movement. */
 export function createCardMeter(): CardMeter {
   let last: { readonly corners: Quad; readonly now: number } | null = null;
-  let search = NEAR_GUIDE;
-  let misses = 0;
+  let finder = createFinder();
+  let observedAt = -Infinity;
   return {
     observe(pixels, guide, now, findFaces) {
-      const found = findOutlines(pixels, guide, search);
-      const view = viewOf(pixels, guide, found, findFaces);
+      if (now - observedAt > FORGET_AFTER) [last, finder] = [null, createFinder()];
+      observedAt = now;
+      const { view, isElsewhere } = finder(pixels, guide, findFaces, last?.corners ?? null);
       const { outline, corners, place, patch, plane, card, print, portrait } = view;
       const { width } = sidesOf(corners);
       const isFound = isCard(view);
-      misses = isFound || mayBeCard(view, pixels) ? 0 : misses + 1;
-      const isElsewhere = misses > 0 && (outline === null || misses === MOST_MISSES);
       // What may be no card tells nothing of the light.
       const tellsLight = outline === null || (isFound && width > SMALLEST_LIT * guide.width);
       const lit = (tellsLight ? null : straightened(pixels, cornersOf(guide))) ?? view;
@@ -80,10 +83,6 @@ export function createCardMeter(): CardMeter {
       const seconds = last === null ? 0 : (now - last.now) / 1000;
       const motion = last === null || outline === null ? 0 : meanDistance(last.corners, corners) / width;
       last = outline === null || isElsewhere ? null : { corners, now };
-      if (isElsewhere) {
-        misses = 0;
-        search = search === NEAR_GUIDE ? ANYWHERE : NEAR_GUIDE;
-      }
       return {
         kind: 'card',
         frame: { width: pixels.width, height: pixels.height },
@@ -126,10 +125,59 @@ interface View extends Straightened {
 }
 
 /**
- * A card is looked for in one way for so many frames before it is in the other: both ways in each frame would take twice
- * as long, and what is found in either way is not the same where there is no card.
+ * Where none is found, a card is looked for in one way for so many frames before it is in the other: both ways in each
+ * frame would take long, and what is found in either way is not the same where there is no card.
  */
 const MOST_MISSES = 3;
+/**
+ * Near the guide a card is found in a quarter of the time, but not always the right outline. So it is first looked for in
+ * the whole picture, and again where what is near the guide is farther than this from where the card was, of its width.
+ */
+const SAME_PLACE = 0.1;
+/** Where the two differed, the whole picture is searched for so many frames more. */
+const WARY_FOR = 8;
+/** Sides that leave the picture by more, px, are followed in the search of the whole picture alone. */
+const SCARCELY = 5;
+
+/** What a finder finds in a frame. */
+interface Found {
+  readonly view: View;
+  /** True where what is seen is no card, and the next frame is searched in the other way. */
+  readonly isElsewhere: boolean;
+}
+
+/** Finds the card in one frame after the other; `last` is where it was in the one before, null where it was not. */
+function createFinder(): (
+  pixels: Pixels,
+  guide: Box,
+  findFaces: FindFaces | null,
+  last: Quad | null,
+) => Found {
+  let search = ANYWHERE;
+  let misses = 0;
+  let wary = 0;
+  return (pixels, guide, findFaces, last) => {
+    const look = (how: Search): View => viewOf(pixels, guide, findOutlines(pixels, guide, how), findFaces);
+    let view = look(search);
+    if (search === NEAR_GUIDE && last !== null && !isAt(view, last)) {
+      const whole = look(ANYWHERE);
+      if (isCard(whole) && !isAt(view, whole.corners)) [view, search, wary] = [whole, ANYWHERE, WARY_FOR];
+    }
+    const { outline, corners } = view;
+    const isFound = isCard(view);
+    misses = isFound || mayBeCard(view, pixels) ? 0 : misses + 1;
+    const isElsewhere = misses > 0 && (outline === null || misses === MOST_MISSES);
+    const isPlain = isFound && !outline?.isDoubtful;
+    if (isElsewhere) [misses, search] = [0, search === NEAR_GUIDE ? ANYWHERE : NEAR_GUIDE];
+    else if (wary > 0) wary--;
+    else if (isPlain && corners.every((corner) => isWithin(corner, pixels, SCARCELY))) search = NEAR_GUIDE;
+    return { view, isElsewhere };
+  };
+}
+
+/** Whether a view shows an outline in a place. */
+const isAt = ({ outline, corners }: View, place: Quad): boolean =>
+  outline !== null && meanDistance(corners, place) < SAME_PLACE * sidesOf(place).width;
 
 /** Light is measured on cards of at least this width, over the guide's: washed out ones leave only their portraits. */
 const SMALLEST_LIT = 0.4;
@@ -200,11 +248,13 @@ function straightened(pixels: Pixels, corners: Quad): Straightened | null {
 
 /** Whether the picture shows a place of the patch. */
 const isIn =
-  ({ width, height }: Size, place: PatchFrame) =>
-  (x: number, y: number): boolean => {
-    const at = placeIn(place, { x, y });
-    return at.x >= 0 && at.y >= 0 && at.x <= width - 1 && at.y <= height - 1;
-  };
+  (picture: Size, place: PatchFrame) =>
+  (x: number, y: number): boolean =>
+    isWithin(placeIn(place, { x, y }), picture);
+
+/** Whether a point lies in a picture, or no more than so many px beyond. */
+const isWithin = ({ x, y }: Point, { width, height }: Size, beyond = 0): boolean =>
+  Math.min(x, y, width - 1 - x, height - 1 - y) >= -beyond;
 
 /** The largest part that is hidden of the number, of all fields, or of the portrait. */
 function coveredOn({ data, width, height }: Hidden, onLeft: boolean): number {

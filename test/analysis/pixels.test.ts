@@ -230,4 +230,23 @@ describe('a card', () => {
     expect(motion).toBeGreaterThan(0.12);
     expect(motion).toBeLessThan(0.5);
   });
+  test('after a pause is another one, that has not moved', () => {
+    const meter = createCardMeter();
+    const motionAt = (now: number, shift: number): number =>
+      meter.observe(
+        grey(640, 480, (x, y) => lumaAt(x - shift, y)),
+        guide,
+        now,
+        nobody,
+      ).motion;
+    expect([motionAt(0, 0), motionAt(2000, 28) > 0, motionAt(7000, 0)]).toEqual([0, true, 0]);
+  });
+  test('is found far from the guide in every frame', () => {
+    const corner = { x: 340, y: 280, width: 280, height: 177 };
+    const aside = grey(640, 480, (x, y) => lumaAt(2 * (x - 10), 2 * (y - 20)));
+    const portrait = { x: 60, y: 60, width: 40, height: 40, score: 0.9 };
+    const meter = createCardMeter();
+    for (const now of [0, 100, 200, 300])
+      expect(meter.observe(aside, corner, now, () => [portrait]).outline?.support).toBeGreaterThan(0.9);
+  });
 });
