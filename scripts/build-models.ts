@@ -154,7 +154,7 @@ const assets: Record<string, Uint8Array> = {
   [RUNTIME_FILE.full]: runtime,
 };
 
-/** Neither zlib's own, which differs from machine to machine. The full runtime is fetched after a trap alone. */
+/** Compressed, by what gives the same bytes on every machine, as zlib does not. The full runtime comes after a trap alone. */
 async function packed(name: string, bytes: Uint8Array): Promise<Uint8Array> {
   if (name === RUNTIME_FILE.full) return gzipSync(bytes, { level: 9, mtime: new Date(1980, 0, 1) });
   // Takes 4 s a megabyte, for a twelfth less of what every person waits for.
