@@ -1,13 +1,15 @@
 /*
  * A WebAssembly module with fewer functions: the bodies that are not on a list are replaced, everything else stays as
- * it is, so that types, imports, table, data and every index go on to fit. What nothing leads to then is left out.
+ * it is, so that types, imports, table, data and every index go on to fit. What nothing leads to then is left out, and
+ * the texts that nothing names any more.
  */
 
 /** The list of the functions that the analysis calls, for the one version of the runtime; `npm run profile` makes it. */
 export const KEPT_FUNCTIONS = new URL('kept-functions.txt', import.meta.url);
 
-/** Section of the functions' bodies. */
+/** Section of the functions' bodies, and that of what is in memory at the beginning. */
 const CODE = 10;
+const DATA = 11;
 
 /** A body of three bytes: no locals, `unreachable`, `end`. */
 const TRAP = Uint8Array.of(3, 0, 0x00, 0x0b);
@@ -106,6 +108,96 @@ export async function optimized(module: Uint8Array): Promise<Uint8Array> {
   binaryen.setShrinkLevel(0);
   parsed.optimize();
   return parsed.emitBinary();
+}
+
+/** What a module puts into its memory, where its bytes begin in the module, and the address that they get. */
+interface Segment {
+  readonly at: number;
+  readonly length: number;
+  readonly address: number;
+}
+
+/** Opcodes of the expression that says where a segment goes. */
+const I32_CONST = 0x41;
+const END = 0x0b;
+
+function segmentsOf(module: Uint8Array): readonly Segment[] {
+  const reader = new Reader(module, HEADER_BYTES);
+  while (reader.at < module.length) {
+    const section = reader.number();
+    const length = reader.number();
+    if (section === DATA)
+      return Array.from({ length: reader.number() }, () => {
+        const isActive = reader.number() === 0 && reader.number() === I32_CONST;
+        // Signed, but no address is so high that it would be read otherwise.
+        const address = reader.number();
+        if (!isActive || reader.number() !== END) throw new Error('A segment has no fixed address.');
+        const bytes = reader.number();
+        const at = reader.at;
+        reader.at += bytes;
+        return { at, length: bytes, address };
+      });
+    reader.at += length;
+  }
+  return [];
+}
+
+/** Every number in a module's code that may be an address. */
+async function numbersIn(module: Uint8Array): Promise<ReadonlySet<number>> {
+  const { default: binaryen } = await import('binaryen');
+  const parsed = binaryen.readBinary(module);
+  const text = parsed.emitText();
+  parsed.dispose();
+  const code = text.slice(text.indexOf('\n (func '));
+  const numbers = new Set<number>();
+  const add = (...words: readonly (number | bigint)[]): void => {
+    for (const word of words) numbers.add(Number(BigInt.asUintN(32, BigInt(word))));
+  };
+  for (const [, word = 0] of code.matchAll(/(?:i32\.const |offset=)(-?\d+)/g)) add(Number(word));
+  for (const [, offset, base] of code.matchAll(/offset=(\d+)[^\n]*\n\s*\(i32\.const (-?\d+)\)/g))
+    add(Number(offset) + Number(base));
+  // Two addresses that are stored at once, or four.
+  for (const [, word = 0] of code.matchAll(/i64\.const (-?\d+)/g)) add(BigInt(word), BigInt(word) >> 32n);
+  for (const [, words = ''] of code.matchAll(/v128\.const i32x4 ([^)]*)\)/g))
+    add(...words.split(' ').map(Number));
+  return numbers;
+}
+
+/** Shorter ones are not worth it, and may be something else, bytes. */
+const SHORTEST_TEXT = 8;
+
+const isLetter = (byte: number): boolean =>
+  (byte >= 0x20 && byte < 0x7f) || [0x09, 0x0a, 0x0d].includes(byte);
+
+/**
+ * The module without the texts that only functions name which it has lost: messages, shaders, names of operations. Zeros
+ * take their place. A text ends with a zero, and something in the whole module points at it, so that no part of a table
+ * is taken for one; nothing in this module's code or data does.
+ * @param whole the module that this one was made of
+ */
+export async function withoutTexts(module: Uint8Array, whole: Uint8Array): Promise<Uint8Array> {
+  const [named, everNamed] = [new Set(await numbersIn(module)), await numbersIn(whole)];
+  const segments = segmentsOf(module);
+  // Of the memory as a whole: a segment may begin or end within a word or a text, where there are zeros.
+  const size = Math.max(0, ...segments.map(({ address, length }) => address + length)) + 4;
+  const memory = new Uint8Array(size);
+  for (const { at, length, address } of segments) memory.set(module.subarray(at, at + length), address);
+  const words = new DataView(memory.buffer);
+  for (let at = 0; at + 4 <= size; at += 4) named.add(words.getUint32(at, true));
+  const isIn = (numbers: ReadonlySet<number>, from: number, end: number): boolean => {
+    for (let at = from; at <= end; at++) if (numbers.has(at)) return true;
+    return false;
+  };
+  for (let from = 0, end = 0; end < size; end++) {
+    const byte = memory[end] ?? 0;
+    if (isLetter(byte)) continue;
+    const isText = byte === 0 && end - from >= SHORTEST_TEXT;
+    if (isText && isIn(everNamed, from, end) && !isIn(named, from, end)) memory.fill(0, from, end);
+    from = end + 1;
+  }
+  const left = Uint8Array.from(module);
+  for (const { at, length, address } of segments) left.set(memory.subarray(address, address + length), at);
+  return left;
 }
 
 /** Reads a list of kept functions: one index a line. */
