@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Route } from '@playwright/test';
+import type { BrowserContext, Route } from '@playwright/test';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import type { BrowserCommand } from 'vitest/node';
@@ -12,11 +12,28 @@ import { closeFolders, requestsOf, serveFolder } from './test/analysis/assets-se
 /** `scripts/with-browser.ts` sets it; without it Playwright's own Chromium is taken. */
 const executablePath = process.env['CHROMIUM_PATH'];
 
-/** What tests ask of the browser from outside: answers that the server would never give, to the page and its workers. */
-/** What is answered in place of which file, in each context. */
-const broken = new WeakMap<object, Map<string, Answer>>();
 type Answer = Parameters<Route['fulfill']>[0];
 
+/** What is answered in place of which file, in each context. */
+const broken = new WeakMap<BrowserContext, Map<string, Answer>>();
+
+async function brokenIn(context: BrowserContext): Promise<Map<string, Answer>> {
+  const known = broken.get(context);
+  if (known !== undefined) return known;
+  const answers = new Map<string, Answer>();
+  broken.set(context, answers);
+  // Kept for good: on a busy machine what a page asks for in the moments after a route was made goes past it.
+  await context.route(
+    (url) => url.pathname.includes('/assets/'),
+    (route) => {
+      const answer = answers.get(basename(new URL(route.request().url()).pathname));
+      return answer === undefined ? route.fallback() : route.fulfill(answer);
+    },
+  );
+  return answers;
+}
+
+/** What tests ask of the browser from outside: answers that the server would never give, to the page and its workers. */
 const breakFile: BrowserCommand<[file: string, how: 'tampered' | 'page' | 'rubbish']> = async (
   { context },
   file,
@@ -33,20 +50,9 @@ const breakFile: BrowserCommand<[file: string, how: 'tampered' | 'page' | 'rubbi
     page: { status: 200, body: '<!doctype html><title>Shop</title>', contentType: 'text/html' },
     rubbish: { status: 200, body: 'broken' },
   };
-  const known = broken.get(context);
-  const instead = known ?? new Map<string, Answer>();
+  const instead = await brokenIn(context);
   // Both ways: a compressed file that is wrong is made good by the plain one.
   for (const name of [file, packedName(file)]) instead.set(name, answers[how]);
-  if (known !== undefined) return;
-  broken.set(context, instead);
-  // Kept for good: on a busy machine what a page asks for in the moments after a route was made goes past it.
-  await context.route(
-    (url) => url.pathname.includes('/assets/'),
-    (route) => {
-      const answer = instead.get(basename(new URL(route.request().url()).pathname));
-      return answer === undefined ? route.fallback() : route.fulfill(answer);
-    },
-  );
 };
 const contentTypeOf = (file: string): string =>
   file.endsWith('.js') ? 'text/javascript' : 'application/octet-stream';

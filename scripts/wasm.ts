@@ -45,6 +45,28 @@ function encoded(value: number): Uint8Array {
   }
 }
 
+/** A section of a module: its number, and where it and what it holds begin and end. */
+interface Section {
+  readonly number: number;
+  readonly start: number;
+  readonly body: number;
+  readonly end: number;
+}
+
+/** @throws Error where the bytes are no module */
+function* sectionsOf(module: Uint8Array): Generator<Section> {
+  const reader = new Reader(module, HEADER_BYTES);
+  while (reader.at < module.length) {
+    const start = reader.at;
+    const number = reader.number();
+    const length = reader.number();
+    const body = reader.at;
+    const end = (reader.at += length);
+    if (end > module.length) throw new Error('The module is cut off, or none.');
+    yield { number, start, body, end };
+  }
+}
+
 /**
  * The module with a trap (`RuntimeError: unreachable`) in place of every function that is not kept.
  * @param kept indices among the functions that the module defines; imported ones do not count
@@ -52,21 +74,14 @@ function encoded(value: number): Uint8Array {
  */
 export function keepFunctions(module: Uint8Array, kept: ReadonlySet<number>): Uint8Array {
   const parts: Uint8Array[] = [module.subarray(0, HEADER_BYTES)];
-  const reader = new Reader(module, HEADER_BYTES);
-  while (reader.at < module.length) {
-    const start = reader.at;
-    const section = reader.number();
-    const length = reader.number();
-    const end = reader.at + length;
-    if (end > module.length) throw new Error('The module is cut off, or none.');
-    if (section === CODE) {
-      const bodies = keptBodies(reader, kept);
+  for (const { number, start, body, end } of sectionsOf(module)) {
+    if (number === CODE) {
+      const bodies = keptBodies(new Reader(module, body), kept);
       const size = bodies.reduce((sum, { length: bytes }) => sum + bytes, 0);
       parts.push(Uint8Array.of(CODE), encoded(size), ...bodies);
     } else {
       parts.push(module.subarray(start, end));
     }
-    reader.at = end;
   }
   return Buffer.concat(parts);
 }
@@ -85,12 +100,15 @@ function keptBodies(reader: Reader, kept: ReadonlySet<number>): readonly Uint8Ar
   return [encoded(count), ...bodies];
 }
 
+/** Where it is needed: it takes longer to load than all the rest. */
+const loadBinaryen = async () => (await import('binaryen')).default;
+
 /**
  * The module without what nothing leads to: the functions that only calls to others were for, and what follows a trap.
  * Browsers compile each function when it is first called, so that fewer start sooner as well. Takes half a minute.
  */
 export async function optimized(module: Uint8Array): Promise<Uint8Array> {
-  const { default: binaryen } = await import('binaryen');
+  const binaryen = await loadBinaryen();
   const { Features } = binaryen;
   const parsed = binaryen.readBinary(module);
   // Those that the module has: with others, it would become one that older browsers refuse.
@@ -122,44 +140,38 @@ const I32_CONST = 0x41;
 const END = 0x0b;
 
 function segmentsOf(module: Uint8Array): readonly Segment[] {
-  const reader = new Reader(module, HEADER_BYTES);
-  while (reader.at < module.length) {
-    const section = reader.number();
+  const data = [...sectionsOf(module)].find(({ number }) => number === DATA);
+  if (data === undefined) return [];
+  const reader = new Reader(module, data.body);
+  return Array.from({ length: reader.number() }, () => {
+    const isActive = reader.number() === 0 && reader.number() === I32_CONST;
+    // Signed, but no address is so high that it would be read otherwise.
+    const address = reader.number();
+    if (!isActive || reader.number() !== END) throw new Error('A segment has no fixed address.');
     const length = reader.number();
-    if (section === DATA)
-      return Array.from({ length: reader.number() }, () => {
-        const isActive = reader.number() === 0 && reader.number() === I32_CONST;
-        // Signed, but no address is so high that it would be read otherwise.
-        const address = reader.number();
-        if (!isActive || reader.number() !== END) throw new Error('A segment has no fixed address.');
-        const bytes = reader.number();
-        const at = reader.at;
-        reader.at += bytes;
-        return { at, length: bytes, address };
-      });
+    const at = reader.at;
     reader.at += length;
-  }
-  return [];
+    return { at, length, address };
+  });
 }
 
 /** Every number in a module's code that may be an address. */
 async function numbersIn(module: Uint8Array): Promise<ReadonlySet<number>> {
-  const { default: binaryen } = await import('binaryen');
+  const binaryen = await loadBinaryen();
   const parsed = binaryen.readBinary(module);
   const text = parsed.emitText();
   parsed.dispose();
   const code = text.slice(text.indexOf('\n (func '));
   const numbers = new Set<number>();
-  const add = (...words: readonly (number | bigint)[]): void => {
-    for (const word of words) numbers.add(Number(BigInt.asUintN(32, BigInt(word))));
-  };
+  const add = (word: number): unknown => numbers.add(word >>> 0);
   for (const [, word = 0] of code.matchAll(/(?:i32\.const |offset=)(-?\d+)/g)) add(Number(word));
   for (const [, offset, base] of code.matchAll(/offset=(\d+)[^\n]*\n\s*\(i32\.const (-?\d+)\)/g))
     add(Number(offset) + Number(base));
   // Two addresses that are stored at once, or four.
-  for (const [, word = 0] of code.matchAll(/i64\.const (-?\d+)/g)) add(BigInt(word), BigInt(word) >> 32n);
+  for (const [, word = 0] of code.matchAll(/i64\.const (-?\d+)/g))
+    for (const half of [BigInt(word), BigInt(word) >> 32n]) add(Number(BigInt.asUintN(32, half)));
   for (const [, words = ''] of code.matchAll(/v128\.const i32x4 ([^)]*)\)/g))
-    add(...words.split(' ').map(Number));
+    for (const word of words.split(' ')) add(Number(word));
   return numbers;
 }
 

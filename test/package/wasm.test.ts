@@ -1,7 +1,6 @@
+import binaryen from 'binaryen';
 import { describe, expect, test } from 'vitest';
 import { keepFunctions, optimized, parseKept, withoutTexts } from '../../scripts/wasm.ts';
-
-const binaryen = (await import('binaryen')).default;
 
 /** Addresses of the texts of `RUNTIME`, and of a table of pointers. */
 const AT = { live: 1024, dead: 1088, pointed: 1280, months: 1152, joined: 1216, table: 2049 };
