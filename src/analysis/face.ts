@@ -77,7 +77,7 @@ export function createFaceMeter(): FaceMeter {
         faces: seen.faces,
         face: {
           box,
-          ...anglesOf(face),
+          ...face.pose,
           shoulders,
           motion,
           ...surface,
@@ -97,20 +97,4 @@ function shouldersOf({ points }: SeenFace, faceWidth: number, person: Plane, wid
   const scale = person.width / width;
   const { x, y } = points[CHIN] ?? { x: 0, y: 0 };
   return shoulderSlope(person, { x: x * scale, y: y * scale }, faceWidth * scale);
-}
-
-/**
- * Turn, nod and tilt, from a matrix that lies column by column. Turn and nod are counted from the line of sight, as the
- * picture shows them: a face high in the frame that looks straight ahead seems to look down on the camera.
- */
-function anglesOf({ matrix }: SeenFace): Pick<Face, 'yaw' | 'pitch' | 'roll'> {
-  const [xx = 1, xy = 0] = matrix;
-  const [forwardX = 0, forwardY = 0, forwardZ = 1] = matrix.slice(8, 11);
-  const [x = 0, y = 0, z = -1] = matrix.slice(12, 15);
-  const degrees = 180 / Math.PI;
-  return {
-    yaw: (Math.atan2(forwardX, forwardZ) - Math.atan2(-x, -z)) * degrees,
-    pitch: (Math.atan2(forwardY, forwardZ) - Math.atan2(-y, -z)) * degrees,
-    roll: -Math.atan2(xy, xx) * degrees,
-  };
 }

@@ -10,6 +10,7 @@ import type { Attention } from './analyser.ts';
 import type { Assets, ModelName } from './assets.ts';
 import { createCrowd, type Detection } from './crowd.ts';
 import { boxOf } from './patch.ts';
+import { headPose, type HeadPose } from './pose.ts';
 import type { Plane } from './pixels.ts';
 import { isTrap, type Started, startingModels, startTask } from './runtime.ts';
 import { createEasel, createSurface, type Easel, type Surface } from './surface.ts';
@@ -30,8 +31,7 @@ export interface Seen {
 export interface SeenFace {
   /** 478 points, px of the frame; the last ten only stand in for the irises. */
   readonly points: readonly Landmark[];
-  /** Canonical face to camera, 4x4, column by column; x right, y up, z towards the viewer. */
-  readonly matrix: readonly number[];
+  readonly pose: HeadPose;
 }
 
 export interface Models {
@@ -141,7 +141,6 @@ export function createModels(
             baseOptions: { modelAssetBuffer: bundle, delegate: 'CPU' },
             runningMode: 'VIDEO',
             numFaces: 1,
-            outputFacialTransformationMatrixes: true,
             canvas,
           }),
         );
@@ -296,16 +295,14 @@ export function createFinder<Face>(
 const findBy =
   (landmarker: FaceLandmarker): Find<SeenFace> =>
   (picture, timestamp, part) => {
-    const { faceLandmarks, facialTransformationMatrixes } = landmarker.detectForVideo(picture, timestamp);
-    const [landmarks] = faceLandmarks;
-    const [matrix] = facialTransformationMatrixes;
-    if (landmarks === undefined || matrix === undefined) return null;
+    const [landmarks] = landmarker.detectForVideo(picture, timestamp).faceLandmarks;
+    if (landmarks === undefined) return null;
     const points = landmarks.map(({ x, y, z }) => ({
       x: part.x + x * part.width,
       y: part.y + y * part.height,
       z: z * part.width,
     }));
-    return { points, matrix: matrix.data };
+    return { points, pose: headPose(landmarks, part) };
   };
 
 /** What the detector finds, px of the picture. */
