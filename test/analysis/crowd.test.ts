@@ -91,6 +91,58 @@ describe('faces beside the main one', () => {
     }
   });
 
+  test('with nobody beside it, newcomers are looked for half as often, near ones most, and then everywhere', () => {
+    const small = { x: 40, y: 60, width: 64, height: 64 };
+    const crowd = createCrowd();
+    let now = 0;
+    const partsOf = (count: number, faces: readonly Box[]): readonly (Box | null)[] =>
+      Array.from({ length: count }, () => {
+        let shown: Box | null = null;
+        crowd.look(FRAME, (now += 160), MAIN, (part) => {
+          shown = part;
+          return finds(faces)(part);
+        });
+        return shown;
+      });
+    const round = partsOf(5, [MAIN]);
+    expect(new Set(round.map((part) => JSON.stringify(part))).size).toBe(5);
+    const calm = partsOf(16, [MAIN]);
+    expect(calm.filter((part) => part !== null)).toHaveLength(8);
+    expect(calm.filter((part) => part?.width === FRAME.width)).toHaveLength(4);
+    expect(new Set(calm.flatMap((part) => (part === null ? [] : JSON.stringify(part)))).size).toBe(5);
+    partsOf(16, [MAIN, small]);
+    for (const part of partsOf(5, [MAIN, small])) expect(part).not.toBeNull();
+    expect(crowd.look(FRAME, now + 160, MAIN, finds([MAIN, small]))).toEqual([small]);
+  });
+
+  test('a newcomer is seen within two rounds of waiting, whatever the pace and wherever', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 100, max: 500 }),
+        fc.integer({ min: 0, max: 30 }),
+        fc.constantFrom(
+          { x: 40, y: 60, width: 64, height: 64 },
+          { x: 540, y: 60, width: 64, height: 64 },
+          { x: 40, y: 380, width: 64, height: 64 },
+          { x: 540, y: 380, width: 64, height: 64 },
+          { x: 20, y: 40, width: 120, height: 120 },
+        ),
+        (every, before, newcomer) => {
+          const crowd = createCrowd();
+          let now = 0;
+          for (let i = 0; i < before; i++) crowd.look(FRAME, (now += every), MAIN, finds([MAIN]));
+          const came = now;
+          const until = came + (newcomer.width > 100 ? 2 : 8) * (300 + every);
+          let seen: readonly Box[] = [];
+          while (seen.length === 0 && now <= until)
+            seen = crowd.look(FRAME, (now += every), MAIN, finds([MAIN, newcomer]));
+          expect(seen).toHaveLength(1);
+        },
+      ),
+      { seed: 20261123 },
+    );
+  });
+
   test('a pattern that only half looks like a face counts in the whole frame alone', () => {
     const pattern = { x: 40, y: 60, width: 64, height: 64 };
     for (const seen of looks(6, finds([pattern], 0.6))) expect(seen).toEqual([]);
