@@ -10,8 +10,8 @@ import type { Attention } from './analyser.ts';
 import type { Assets, ModelName } from './assets.ts';
 import { createCrowd, type Detection } from './crowd.ts';
 import { boxOf } from './patch.ts';
-import { headPose, type HeadPose } from './pose.ts';
 import type { Plane } from './pixels.ts';
+import { headPose, type HeadPose } from './pose.ts';
 import { isTrap, type Started, startingModels, startTask } from './runtime.ts';
 import { createEasel, createSurface, type Easel, type Surface } from './surface.ts';
 

@@ -74,6 +74,8 @@ const CENTRED: readonly Mark[] = MARKS.map((mark) => ({
   y: mark.y - MIDDLE.y,
   z: mark.z - MIDDLE.z,
 }));
+/** How far the marks lie from their middle: the sum of the weighed squares. */
+const SPREAD = CENTRED.reduce((sum, { weight, x, y, z }) => sum + weight * (x * x + y * y + z * z), 0);
 
 /** A face that was turned, scaled and moved: its three axes, of length 1, its scale, and where its origin came to lie. */
 interface Laid {
@@ -90,7 +92,7 @@ interface Laid {
 function layOver(points: readonly Vector[]): Laid {
   const middle = middleOf(points);
   // How the marks' coordinates go with those of the points.
-  let [xx, xy, xz, yx, yy, yz, zx, zy, zz, spread] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  let [xx, xy, xz, yx, yy, yz, zx, zy, zz] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
   CENTRED.forEach(({ weight, x, y, z }, i) => {
     const point = points[i]!;
     xx += weight * x * point.x;
@@ -102,7 +104,6 @@ function layOver(points: readonly Vector[]): Laid {
     zx += weight * z * point.x;
     zy += weight * z * point.y;
     zz += weight * z * point.z;
-    spread += weight * (x * x + y * y + z * z);
   });
   const [w = 1, i = 0, j = 0, k = 0] = mainAxis([
     ...[xx + yy + zz, yz - zy, zx - xz, xy - yx],
@@ -123,7 +124,7 @@ function layOver(points: readonly Vector[]): Laid {
     zx * ahead.x +
     zy * ahead.y +
     zz * ahead.z;
-  const scale = along / spread;
+  const scale = along / SPREAD;
   const from = (axis: 'x' | 'y' | 'z'): number =>
     middle[axis] - scale * (MIDDLE.x * across[axis] + MIDDLE.y * up[axis] + MIDDLE.z * ahead[axis]);
   return { across, ahead, scale, origin: { x: from('x'), y: from('y'), z: from('z') } };
@@ -151,7 +152,7 @@ function mainAxis(matrix: readonly number[]): Float64Array {
     }
     [power, next] = [next, power];
   }
-  // All rows are multiples of the one that is looked for: the one with the largest square on the diagonal is the longest.
+  // All rows are multiples of the one that is looked for, the longest of them where the diagonal is greatest.
   let longest = 0;
   for (let i = 5; i < 16; i += 5) if (power[i]! > power[longest]!) longest = i;
   const axis = power.subarray(longest & 12, (longest & 12) + 4);

@@ -12,7 +12,11 @@ export type Observation = FaceObservation | CardObservation;
 export interface FaceObservation {
   readonly kind: 'face';
   readonly frame: Size;
-  /** Every face that was seen, the main one first, then the widest (SingleFacePresent). Others are looked for in one part of the frame after the other: all within a second of close looks, and as long as nobody is found, near ones within a second and far ones within three. */
+  /**
+   * Every face that was seen, the main one first, then the widest (SingleFacePresent). Others are looked for in one part
+   * of the frame after the other: all within a second of close looks, and as long as nobody is found, near ones within a
+   * second and far ones within three.
+   */
   readonly faces: readonly Box[];
   /** The measures of the main face, or null where the landmarker found none. */
   readonly face: Face | null;
