@@ -5,9 +5,10 @@ import { gzipAsync } from '@gfx/zopfli';
 import { gunzipSync, gzipSync, zipSync } from 'fflate';
 import { RUNTIME_FILE } from '../src/analysis/assets.ts';
 import { packedName } from '../src/analysis/download.ts';
+import { withoutDeadData } from './dead-data.ts';
 import { ASSETS_FOLDER as target, sha256, writeManifest } from './manifest.ts';
 import { detectorForTasks, landmarksForTasks, personForTasks } from './tflite.ts';
-import { KEPT_FUNCTIONS, keepFunctions, optimized, parseKept, withoutTexts } from './wasm.ts';
+import { KEPT_FUNCTIONS, keepFunctions, optimized, parseKept } from './wasm.ts';
 
 /*
  * Makes `public/assets/` from npm packages alone: the runtime of MediaPipe Tasks, the face models in the
@@ -125,7 +126,7 @@ const bundle = zipSync(
 /** Of the runtime with the functions of `kept-functions.txt` alone, and of what is left of it in the end. */
 const SLIM_SHA256 = {
   kept: 'c03fb9a4538b4f0142d8addb10eb221a2f1492c39a7daab2cecf80b816298bf9',
-  slim: '1ec730cd270a2dd2c27f01eb02296543642ae0e52d05e7a9caac05ab9283dbe9',
+  slim: '0236cb843cd987524e52041f2103c4d2e9e645857d302ec9275ae6fe7188538c',
 };
 
 function expect(bytes: Uint8Array, hash: string): void {
@@ -141,7 +142,7 @@ async function slimRuntime(): Promise<Uint8Array> {
   expect(kept, SLIM_SHA256.kept);
   const built = await readFile(join(target, RUNTIME_FILE.slim)).catch(() => null);
   if (built !== null && sha256(built) === SLIM_SHA256.slim) return built;
-  const slim = await withoutTexts(await optimized(kept), runtime);
+  const slim = await withoutDeadData(await optimized(kept), runtime);
   expect(slim, SLIM_SHA256.slim);
   return slim;
 }
