@@ -2,7 +2,6 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { holdProgress } from '../domain/guide.ts';
 import type { State } from '../domain/journey.ts';
 import type { Step } from '../domain/result.ts';
-import { debugPanel } from './debug.ts';
 import { guideOverlay } from './guide-overlay.ts';
 import { button, ICONS, stepCount } from './parts.ts';
 import type { View } from './views.ts';
@@ -44,7 +43,7 @@ export function cameraScreen(view: View, state: In<'opening'> | In<'live'>): Tem
         ${live ? controls(view, live) : nothing}
       </div>
       <p class="rung" role="status" .textContent=${rung === 'worker' ? '' : messages.rungs[rung]}></p>
-      ${view.debug ? debugPanel(view.debug) : nothing}
+      ${view.debug ?? nothing}
     </section>
   `;
 }

@@ -8,7 +8,7 @@ import { openCamera, type CameraSource } from '../session/camera.ts';
 import type { Diagnosis } from '../session/diagnose.ts';
 import { Session } from '../session/session.ts';
 import { readConfiguration, readSteps, type Thresholds } from './configuration.ts';
-import { debugStyles, drawSighting, follow, type Sighted } from './debug.ts';
+import { Debugging } from './debugging.ts';
 import { fire, tell } from './events.ts';
 import { messagesFor } from './messages/messages.ts';
 import { styles } from './styles.ts';
@@ -44,7 +44,7 @@ const loadAdvice = createPart('advice', () => import('./messages/advice.ts'));
  * @csspart message - the sentence on the last and on the error screen
  */
 export class KycCapture extends LitElement {
-  static override readonly styles = [styles, debugStyles];
+  static override readonly styles = styles;
   static override readonly properties = {
     provider: { type: String },
     analytics: { type: String },
@@ -113,7 +113,7 @@ export class KycCapture extends LitElement {
   declare private viewport: Size;
 
   #session: Session | null = null;
-  #sighted: Sighted | null = null;
+  readonly #debugging = new Debugging(this, styles);
   /** How the fault on the screen is mended in this browser, or null. */
   #advice: string | null = null;
   #shownScreen = '';
@@ -163,7 +163,6 @@ export class KycCapture extends LitElement {
       if (this.isConnected) return;
       this.#session?.close();
       this.#session = null;
-      this.#sighted = null;
       this.#stageObserver?.disconnect();
       this.#observedStage = null;
       // The screen, too, lets go of what it showed.
@@ -211,7 +210,7 @@ export class KycCapture extends LitElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
-    if (!this.debug || this.#session?.journey.state.name !== 'live') this.#sighted = null;
+    if (!this.debug || this.#session?.journey.state.name !== 'live') this.#debugging.forget();
   }
 
   protected override render(): TemplateResult {
@@ -231,7 +230,7 @@ export class KycCapture extends LitElement {
       advice: this.#advice,
       card,
       viewport: this.viewport,
-      debug: this.#sighted,
+      debug: this.#debugging.panel(),
       photoUrl: (step) => this.#session?.photo(step)?.url ?? null,
       act: (action, at) => this.#act(action, at),
       choose: (file) => this.#session?.choose(file),
@@ -245,7 +244,7 @@ export class KycCapture extends LitElement {
     if (this.preload && (this.kiosk || changed.size > 0)) this.#session?.prepare();
     this.#observeStage();
     this.#placePicture();
-    this.#drawSighting();
+    this.#debugging.draw(this.#session?.camera?.mirrored ?? false);
     this.#focusNewScreen();
   }
 
@@ -254,10 +253,7 @@ export class KycCapture extends LitElement {
       configuration: () => this.#configuration(),
       onChange: () => this.#reflect(),
       onNews: (news) => this.#tell(news),
-      onSighting: (sighting) => {
-        this.#sighted = follow(this.#sighted, sighting);
-        this.requestUpdate();
-      },
+      onSighting: (sighting) => void this.#debugging.follow(sighting),
       onSubmit: (submission) => fire(this, 'kyc-submit', submission),
       openCamera,
       createAnalyser,
@@ -384,12 +380,6 @@ export class KycCapture extends LitElement {
     picture.style.top = `${box.y}px`;
     picture.style.width = `${box.width}px`;
     picture.style.height = `${box.height}px`;
-  }
-
-  #drawSighting(): void {
-    const canvas = this.renderRoot.querySelector('canvas');
-    if (canvas && this.#sighted)
-      drawSighting(canvas, this.#sighted, this.#session?.camera?.mirrored ?? false);
   }
 
   /** A new screen takes the focus to its heading, so that a screen reader reads on from there. */

@@ -4,7 +4,6 @@ import type { Point, Size } from '../domain/geometry.ts';
 import type { Quad } from '../domain/homography.ts';
 import type { ErrorCode, Step } from '../domain/result.ts';
 import { cameraScreen } from './camera-screen.ts';
-import type { Sighted } from './debug.ts';
 import type { Messages } from './messages/messages.ts';
 import { button, ICONS, stepCount } from './parts.ts';
 
@@ -49,7 +48,7 @@ export interface View {
   /** Size of the area that shows the camera, CSS px. */
   readonly viewport: Size;
   /** What the last frame was found to be, where the page asks for it, else null. */
-  readonly debug: Sighted | null;
+  readonly debug: TemplateResult | null;
   readonly photoUrl: (step: Step) => string | null;
   /** @param at where the picture was touched, in parts of its width and height */
   readonly act: (action: Action, at?: Point) => void;
