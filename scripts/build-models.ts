@@ -147,8 +147,15 @@ async function slimRuntime(): Promise<Uint8Array> {
   return slim;
 }
 
+/** The detector is fetched before it, and put in its place again: `bundleWith`. */
+const detectorAt = Buffer.from(bundle).indexOf(detectorModel);
+const bundleLeft = Buffer.concat([
+  bundle.subarray(0, detectorAt),
+  bundle.subarray(detectorAt + detectorModel.length),
+]);
+
 const assets: Record<string, Uint8Array> = {
-  'face.task': bundle,
+  'face.task': bundleLeft,
   'face_detector.tflite': detectorModel,
   'person.tflite': personForTasks(person),
   [RUNTIME_FILE.slim]: await slimRuntime(),

@@ -1,10 +1,10 @@
 import { Builder, ByteBuffer } from 'flatbuffers';
 
 /*
- * Mends the models of MediaPipe's older packages for MediaPipe Tasks without touching a byte of them. A TFLite file
- * is a FlatBuffer, whose references only point forward: a new root, and the few tables that differ, are written
- * in front of the old bytes and refer into them. Field numbers are those of TensorFlow Lite's `schema.fbs` and
- * `metadata_schema.fbs`.
+ * Mends the models of MediaPipe's older packages for MediaPipe Tasks, and rounds their weights, which makes them a third
+ * smaller once they are compressed. A TFLite file is a FlatBuffer, whose references only point forward: a new root, and
+ * the few tables that differ, are written in front of the old bytes and refer into them. Field numbers are those of
+ * TensorFlow Lite's `schema.fbs` and `metadata_schema.fbs`.
  */
 
 const MODEL = {
@@ -18,6 +18,8 @@ const MODEL = {
 };
 const SUBGRAPH = { tensors: 0, inputs: 1, outputs: 2, operators: 3, name: 4 };
 const TENSOR = { shape: 0, type: 1, buffer: 2, name: 3 };
+const BUFFER = { data: 0 };
+const FLOAT16 = 1;
 const INT32 = 2;
 const GATHER = 36;
 const GATHER_OPTIONS = 23;
@@ -86,6 +88,73 @@ function bufferTable(builder: Builder, bytes: Uint8Array): Place {
   return builder.endObject();
 }
 
+/** Bits of the fraction of a float16, and of it those that the largest weight of a channel keeps. */
+const FRACTION_BITS = 10;
+const KEPT_BITS = 7;
+
+/** A float16, sign apart: how many of its last places, and where the last place stands. */
+function partsOf(half: number): { readonly count: number; readonly exponent: number } {
+  const exponent = (half >> FRACTION_BITS) & 0x1f;
+  const fraction = half & 0x3ff;
+  return exponent === 0
+    ? { count: fraction, exponent: 1 }
+    : { count: fraction + (1 << FRACTION_BITS), exponent };
+}
+
+/** The float16 of so many last places; fewer than twice as many as a fraction has. */
+function halfOf(count: number, exponent: number): number {
+  let [left, place] = [count, exponent];
+  for (; left > 0 && left < 1 << FRACTION_BITS && place > 1; place--) left *= 2;
+  return left < 1 << FRACTION_BITS ? left : (place << FRACTION_BITS) + left - (1 << FRACTION_BITS);
+}
+
+/**
+ * Rounds weights to multiples of one power of two: places behind the largest one's last say next to nothing, and are
+ * what does not compress.
+ * @param weights float16, as their bits; changed in place
+ * @param channel indices of those that are one channel's
+ */
+export function roundWeights(weights: DataView, channel: readonly number[]): void {
+  const bits = channel.map((at) => weights.getUint16(2 * at, true));
+  const largest = Math.max(...bits.map((half) => partsOf(half).exponent));
+  channel.forEach((at, i) => {
+    const half = bits[i] ?? 0;
+    const { count, exponent } = partsOf(half);
+    const dropped = FRACTION_BITS - KEPT_BITS + largest - exponent;
+    const rounded = Math.round(count / 2 ** dropped) * 2 ** dropped;
+    weights.setUint16(2 * at, rounded === 0 ? 0 : (half & 0x8000) | halfOf(rounded, exponent), true);
+  });
+}
+
+/** A copy of a model with rounded weights: of a convolution (channels first) or a depthwise one (last). Biases stay. */
+export function withRoundWeights(model: Uint8Array): Uint8Array {
+  const copy = Uint8Array.from(model);
+  const buffer = new ByteBuffer(copy);
+  const root = table(buffer, buffer.readInt32(0));
+  const buffers = tablesOf(buffer, root.field(MODEL.buffers));
+  for (const subgraph of tablesOf(buffer, root.field(MODEL.subgraphs))) {
+    for (const position of tablesOf(buffer, table(buffer, subgraph).field(SUBGRAPH.tensors))) {
+      const tensor = table(buffer, position);
+      const [type, place] = [tensor.field(TENSOR.type), tensor.field(TENSOR.buffer)];
+      const shape = intsOf(buffer, tensor.field(TENSOR.shape));
+      const holder = buffers[place === 0 ? 0 : buffer.readInt32(place)];
+      const data = holder === undefined ? 0 : table(buffer, holder).field(BUFFER.data);
+      if (type === 0 || buffer.readInt8(type) !== FLOAT16 || shape.length !== 4 || data === 0) continue;
+      const start = buffer.__vector(data);
+      const count = buffer.readInt32(start - 4) / 2;
+      const [first = 1, , , last = 1] = shape;
+      const channels = first === 1 ? last : first;
+      const channelOf = (index: number): number =>
+        first === 1 ? index % channels : Math.floor((index * channels) / count);
+      const members = Array.from({ length: channels }, (): number[] => []);
+      for (let index = 0; index < count; index++) members[channelOf(index)]?.push(index);
+      const weights = new DataView(copy.buffer, start, 2 * count);
+      for (const channel of members) roundWeights(weights, channel);
+    }
+  }
+  return copy;
+}
+
 /** How the pixels (0..255) become the model's input: (value - mean) / std. */
 interface Normalization {
   readonly mean: number;
@@ -133,7 +202,8 @@ interface Change {
   };
 }
 
-function withNewRoot(old: Uint8Array, change: Change): Uint8Array {
+function withNewRoot(model: Uint8Array, change: Change): Uint8Array {
+  const old = withRoundWeights(model);
   const buffer = new ByteBuffer(old);
   const root = table(buffer, buffer.readInt32(0));
   const builder = new Builder(16_384);

@@ -14,7 +14,7 @@ export const RUNTIME_FILE = {
 export type RuntimeName = keyof typeof RUNTIME_FILE;
 
 const MODEL_FILES = {
-  /** Bundle for FaceLandmarker. */
+  /** Bundle for FaceLandmarker, as `bundleWith` takes it. */
   landmarker: 'face.task',
   /** Model for FaceDetector. */
   detector: 'face_detector.tflite',
@@ -82,6 +82,26 @@ export const fetchRuntime = async (
  */
 export const fetchModel = async (name: ModelName, options: FolderOptions): Promise<Uint8Array<ArrayBuffer>> =>
   (await fetchFiles([MODEL_FILES[name]] as const, { ...options, onProgress: () => undefined }))[0];
+
+/** What every member of a zip archive begins with, and where its header says how long its name and its extras are. */
+const MEMBER = [0x50, 0x4b, 0x03, 0x04];
+const [NAME_LENGTH_AT, EXTRA_LENGTH_AT, HEADER_BYTES] = [26, 28, 30];
+
+/**
+ * A bundle for FaceLandmarker, whole. This build's own leaves out the bytes of its first member, the detector, which is
+ * there already.
+ */
+export function bundleWith(detector: Uint8Array, bundle: Uint8Array): Uint8Array {
+  const view = new DataView(bundle.buffer, bundle.byteOffset, bundle.byteLength);
+  const lengths = view.getUint16(NAME_LENGTH_AT, true) + view.getUint16(EXTRA_LENGTH_AT, true);
+  const start = HEADER_BYTES + lengths;
+  if (!MEMBER.every((byte, i) => bundle[start + i] === byte)) return bundle;
+  const whole = new Uint8Array(bundle.length + detector.length);
+  whole.set(bundle.subarray(0, start));
+  whole.set(detector, start);
+  whole.set(bundle.subarray(start), start + detector.length);
+  return whole;
+}
 
 async function fetchFiles<Names extends readonly string[]>(
   names: Names,

@@ -7,7 +7,7 @@ import {
 import { type Box, fitLongSide, scaleBox } from '../domain/geometry.ts';
 import type { Landmark } from '../domain/observation.ts';
 import type { Attention } from './analyser.ts';
-import type { Assets, ModelName } from './assets.ts';
+import { type Assets, bundleWith, type ModelName } from './assets.ts';
 import { createCrowd, type Detection } from './crowd.ts';
 import { boxOf } from './patch.ts';
 import type { Plane } from './pixels.ts';
@@ -135,7 +135,7 @@ export function createModels(
     const detector = keep(await startDetector(runtime, model));
     const landmarker = keep(
       startLater(async () => {
-        const bundle = await fetchModel('landmarker');
+        const bundle = bundleWith(model, await fetchModel('landmarker'));
         return startTask(runtime, ({ fileset, canvas }) =>
           FaceLandmarker.createFromOptions(fileset, {
             baseOptions: { modelAssetBuffer: bundle, delegate: 'CPU' },

@@ -1,7 +1,7 @@
 import { FaceLandmarker, type FaceLandmarkerResult } from '@mediapipe/tasks-vision';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compiled, fetchModel } from '../../src/analysis/assets.ts';
+import { bundleWith, compiled, fetchModel } from '../../src/analysis/assets.ts';
 import { headPose, MARKS } from '../../src/analysis/pose.ts';
 import { startTask, type Started } from '../../src/analysis/runtime.ts';
 import type { Landmark } from '../../src/domain/observation.ts';
@@ -112,8 +112,8 @@ describe('beside MediaPipe’s own face geometry', () => {
   let landmarker: Started<FaceLandmarker>;
   beforeAll(async () => {
     const folder = await assetsFolder();
-    const { runtime } = await compiled(await loadBytes('full', folder));
-    const bundle = await fetchModel('landmarker', folder);
+    const { runtime, detector } = await compiled(await loadBytes('full', folder));
+    const bundle = bundleWith(detector, await fetchModel('landmarker', folder));
     landmarker = await startTask(runtime, ({ fileset, canvas }) =>
       FaceLandmarker.createFromOptions(fileset, {
         baseOptions: { modelAssetBuffer: bundle, delegate: 'CPU' },

@@ -54,7 +54,8 @@ interface Timed extends FrameTime {
 export const modelsOn = (site: Site, runtime: string): BareModels => ({
   runtime: `${site.url}dist/assets/${runtime}`,
   landmarker: `${site.url}dist/assets/face.task`,
-  detector: null,
+  detector: `${site.url}dist/assets/face_detector.tflite`,
+  detects: false,
   faces: 1,
 });
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ASSETS_FOLDER, sha256 } from '../../scripts/manifest.ts';
+import { bundleWith } from '../../src/analysis/assets.ts';
 import { faceModelForGpu } from './peers/face-model.ts';
 import { packagesOf, PEERS, RUNTIME_FOLDER, runtimeOf, type Peer, type StandInKind } from './peers/field.ts';
 import { rebuiltHandModel } from './peers/hand-model.ts';
@@ -175,7 +176,7 @@ async function standInsOf(peer: Peer, model: string | null): Promise<StandIn[]> 
   const contentOf: Record<StandInKind, () => Promise<StandIn['content']>> = {
     runtime: async () => ({ folder: join(await install([runtimeOf(peer)]), 'node_modules', RUNTIME_FOLDER) }),
     face: async () => ({
-      bytes: model === null ? faceModelForGpu(await readAsset('face.task')) : await readFile(model),
+      bytes: model === null ? faceModelForGpu(await ownBundle()) : await readFile(model),
     }),
     detector: async () => ({ bytes: await readAsset('face_detector.tflite') }),
     hand: async () => ({ bytes: await rebuiltHandModel() }),
@@ -187,6 +188,9 @@ async function standInsOf(peer: Peer, model: string | null): Promise<StandIn[]> 
     })),
   );
 }
+
+const ownBundle = async (): Promise<Uint8Array> =>
+  bundleWith(await readAsset('face_detector.tflite'), await readAsset('face.task'));
 
 const readAsset = (name: string): Promise<Buffer> => readFile(join(ASSETS_FOLDER, name));
 

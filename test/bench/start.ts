@@ -139,7 +139,7 @@ async function startBare(
   try {
     await page.goto(site.benchPage);
     await page.waitForFunction(() => 'bench' in window);
-    const models = { ...modelsOn(site, runtime), detector: `${site.url}dist/assets/face_detector.tflite` };
+    const models = { ...modelsOn(site, runtime), detects: true };
     return await page.evaluate(([wanted, picture]) => window.bench.startBare(wanted, picture), [
       models,
       '/frames/selfie/0',

@@ -75,7 +75,7 @@ test('of a browser and a folder that are well finds nothing wrong', async () => 
   expect(diagnosis.assets.map(({ trouble }) => trouble)).toEqual(diagnosis.assets.map(() => null));
   expect(diagnosis.assets.map(({ status }) => status)).toEqual(diagnosis.assets.map(() => 200));
   expect(fileOf(diagnosis, 'manifest.json')?.hash).toBe('right');
-  expect(fileOf(diagnosis, 'face.task.gz')).toMatchObject({ hash: 'right', bytes: 1_500_440 });
+  expect(fileOf(diagnosis, 'face.task.gz')).toMatchObject({ hash: 'right', bytes: 1_270_720 });
   expect(JSON.parse(JSON.stringify(diagnosis))).toEqual(diagnosis);
   const databases = await indexedDB.databases();
   expect(databases.map(({ name }) => name)).not.toContain('kyc-capture-diagnosis');

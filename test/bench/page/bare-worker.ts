@@ -2,6 +2,7 @@
 /// <reference path="../../../src/analysis/glue.d.ts" />
 import { FaceDetector, FaceLandmarker } from '@mediapipe/tasks-vision';
 import moduleFactory from '@mediapipe/tasks-vision/vision_wasm_module_internal.js';
+import { bundleWith } from '../../../src/analysis/assets.ts';
 
 /*
  * MediaPipe in a worker and nothing else: what nobody can go below.
@@ -10,10 +11,11 @@ import moduleFactory from '@mediapipe/tasks-vision/vision_wasm_module_internal.j
 /** What the worker is created with; URLs. */
 export interface BareModels {
   readonly runtime: string;
-  /** Bundle for FaceLandmarker. */
+  /** Bundle for FaceLandmarker, which may lack the detector. */
   readonly landmarker: string;
-  /** Model for FaceDetector, or null for none. */
-  readonly detector: string | null;
+  readonly detector: string;
+  /** FaceDetector is created as well. */
+  readonly detects: boolean;
   /** Faces that are looked for at most. */
   readonly faces: number;
 }
@@ -43,7 +45,13 @@ worker.custom_dbg = silent;
 let landmarker: FaceLandmarker | null = null;
 let detector: FaceDetector | null = null;
 
-async function create({ runtime, landmarker: bundle, detector: model, faces }: BareModels): Promise<void> {
+async function create({
+  runtime,
+  landmarker: bundle,
+  detector: model,
+  detects,
+  faces,
+}: BareModels): Promise<void> {
   const bytesOf = async (url: string): Promise<Uint8Array> => {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
@@ -52,7 +60,7 @@ async function create({ runtime, landmarker: bundle, detector: model, faces }: B
   const [compiled, bundleBytes, modelBytes] = await Promise.all([
     WebAssembly.compileStreaming(fetch(runtime)),
     bytesOf(bundle),
-    model === null ? null : bytesOf(model),
+    bytesOf(model),
   ]);
   const fileset = { wasmLoaderPath: '', wasmBinaryPath: '' };
   const prepare = (): void => {
@@ -71,12 +79,12 @@ async function create({ runtime, landmarker: bundle, detector: model, faces }: B
   };
   prepare();
   landmarker = await FaceLandmarker.createFromOptions(fileset, {
-    baseOptions: { modelAssetBuffer: bundleBytes, delegate: 'CPU' },
+    baseOptions: { modelAssetBuffer: bundleWith(modelBytes, bundleBytes), delegate: 'CPU' },
     runningMode: 'VIDEO',
     numFaces: faces,
     outputFacialTransformationMatrixes: true,
   });
-  if (modelBytes === null) return;
+  if (!detects) return;
   prepare();
   detector = await FaceDetector.createFromOptions(fileset, {
     baseOptions: { modelAssetBuffer: modelBytes, delegate: 'CPU' },
