@@ -76,10 +76,10 @@ class Memory {
   readonly start: number;
   readonly #words: DataView;
   readonly #segments: readonly Segment[];
-  /** The addresses of the words that hold a value. */
+  /** Where the words lie that hold a value. */
   readonly #holders = new Map<number, number[]>();
-  /** Bytes whose words name nothing. */
-  readonly #mute: Uint8Array;
+  /** 1 for each byte that was cleared. */
+  readonly #cleared: Uint8Array;
 
   constructor(module: Uint8Array) {
     this.#segments = segmentsOf(module);
@@ -90,7 +90,7 @@ class Memory {
     for (const { at, length, address } of this.#segments)
       this.bytes.set(module.subarray(at, at + length), address);
     this.#words = new DataView(this.bytes.buffer);
-    this.#mute = new Uint8Array(size);
+    this.#cleared = new Uint8Array(size);
     for (let at = 0; at + WORD <= size; at += WORD) {
       const value = this.word(at);
       const holders = this.#holders.get(value);
@@ -103,28 +103,23 @@ class Memory {
     return at + WORD <= this.bytes.length ? this.#words.getUint32(at, true) : 0;
   }
 
-  /** Where the words lay at the beginning that held this value. */
+  /** Where the words lie that held this value at the beginning. */
   holdersOf(value: number): readonly number[] {
     return this.#holders.get(value) ?? [];
   }
 
-  /** From now on the words of this part name nothing. */
-  mute([start, end]: Extent): void {
-    this.#mute.fill(1, start, end);
+  /** Zeros in place of it; its words name nothing any more. */
+  clear([start, end]: Extent): void {
+    this.bytes.fill(0, start, end);
+    this.#cleared.fill(1, start, end);
   }
 
-  /** Zeros in place of it. */
-  clear(extent: Extent): void {
-    this.mute(extent);
-    this.bytes.fill(0, ...extent);
-  }
-
-  /** True where a word that is not mute points into this part. */
+  /** True where a word that is left points into this part. */
   isNamed(extent: Extent): boolean {
-    return some(extent, (address) => this.holdersOf(address).some((at) => this.#mute[at] === 0));
+    return some(extent, (address) => this.holdersOf(address).some((at) => this.#cleared[at] === 0));
   }
 
-  /** True where a word points into this part, or did so at the beginning. */
+  /** True where a word pointed into this part at the beginning. */
   wasNamed(extent: Extent): boolean {
     return some(extent, (address) => this.#holders.has(address));
   }
