@@ -7,7 +7,7 @@ import { RUNTIME_FILE } from '../src/analysis/assets.ts';
 import { packedName } from '../src/analysis/download.ts';
 import { withoutDeadData } from './dead-data.ts';
 import { ASSETS_FOLDER as target, sha256, writeManifest } from './manifest.ts';
-import { detectorForTasks, landmarksForTasks, personForTasks } from './tflite.ts';
+import { detectorForTasks, landmarksForTasks, personForTasks, withRoundWeights } from './tflite.ts';
 import { KEPT_FUNCTIONS, keepFunctions, optimized, parseKept } from './wasm.ts';
 
 /*
@@ -112,11 +112,11 @@ const [landmarks, geometry, detector, person, runtime] = await Promise.all([
   process.exit(1);
 });
 
-const detectorModel = detectorForTasks(detector);
+const detectorModel = detectorForTasks(withRoundWeights(detector));
 const bundle = zipSync(
   {
     'face_detector.tflite': detectorModel,
-    'face_landmarks_detector.tflite': landmarksForTasks(landmarks),
+    'face_landmarks_detector.tflite': landmarksForTasks(withRoundWeights(landmarks)),
     'geometry_pipeline_metadata_landmarks.binarypb': geometry,
   },
   // Stored, because Tasks maps the members in place; the fixed date keeps the bytes the same on every build.
@@ -157,7 +157,7 @@ const bundleLeft = Buffer.concat([
 const assets: Record<string, Uint8Array> = {
   'face.task': bundleLeft,
   'face_detector.tflite': detectorModel,
-  'person.tflite': personForTasks(person),
+  'person.tflite': personForTasks(withRoundWeights(person)),
   [RUNTIME_FILE.slim]: await slimRuntime(),
   [RUNTIME_FILE.full]: runtime,
 };

@@ -11,7 +11,7 @@ import { chromiumArguments, findChromium } from '../src/playwright/chromium.ts';
 import { manifestOf, readAssets } from './manifest.ts';
 // For its declaration of `window.profileBoth`.
 import type {} from './profile-page.ts';
-import { KEPT_FUNCTIONS, parseKept } from './wasm.ts';
+import { asOtherMachine, KEPT_FUNCTIONS, parseKept } from './wasm.ts';
 
 /*
  * `npm run profile [-- --anew]`: adds the functions of the runtime that the analysis calls now to
@@ -32,21 +32,6 @@ const FEATURES = [
   'multivalue',
   'reference-types',
 ];
-
-/**
- * XNNPACK tells x86 from ARM by the sign of a NaN (0/0) and picks its kernels by it. With the comparison's constant and
- * operator as after the arrow, either machine takes the other one's way. It stands in the module once.
- */
-const NAN_TEST = { from: [0x93, 0xbc, 0x41, 0x1f, 0x76], to: [0x93, 0xbc, 0x41, 0x00, 0x71] };
-
-function asOtherMachine(module: Uint8Array): Uint8Array {
-  const changed = Buffer.from(module);
-  const at = changed.indexOf(Buffer.from(NAN_TEST.from));
-  if (at < 0 || changed.includes(Buffer.from(NAN_TEST.from), at + 1))
-    throw new Error('The test for the machine is not in the runtime once: look for it anew.');
-  Buffer.from(NAN_TEST.to).copy(changed, at);
-  return changed;
-}
 
 function instrumented(module: Uint8Array): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'kyc-profile-'));

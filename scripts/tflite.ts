@@ -126,7 +126,7 @@ export function roundWeights(weights: DataView, channel: readonly number[]): voi
   });
 }
 
-/** A copy of a model with rounded weights: of a convolution (channels first) or a depthwise one (last). Biases stay. */
+/** A model with rounded weights: of a convolution (channels first) or a depthwise one (last). Biases stay. */
 export function withRoundWeights(model: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(model);
   const buffer = new ByteBuffer(copy);
@@ -202,8 +202,7 @@ interface Change {
   };
 }
 
-function withNewRoot(model: Uint8Array, change: Change): Uint8Array {
-  const old = withRoundWeights(model);
+function withNewRoot(old: Uint8Array, change: Change): Uint8Array {
   const buffer = new ByteBuffer(old);
   const root = table(buffer, buffer.readInt32(0));
   const builder = new Builder(16_384);

@@ -205,7 +205,7 @@ async function noteOf(
   const notes = [
     kinds.includes('face') ? await faceNoteOf(model) : null,
     kinds.includes('hand') ? 'with a hand model rebuilt from @mediapipe/hands' : null,
-    kinds.includes('detector') ? 'with our copy of the short-range face detector' : null,
+    kinds.includes('detector') ? 'with our copy of the short-range face detector, of rounded weights' : null,
     server.refused.size > 0 ? `without what it asked of ${hostsOf(server.refused)}` : null,
     ended === null ? null : `watched until ${ended}`,
   ].filter((note) => note !== null);
@@ -216,7 +216,7 @@ async function noteOf(
 const GOOGLE_SHA256 = '64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff';
 
 async function faceNoteOf(model: string | null): Promise<string | null> {
-  if (model === null) return "with our rebuilt model in place of Google's";
+  if (model === null) return "with our rebuilt model, of rounded weights, in place of Google's";
   return sha256(await readFile(model)) === GOOGLE_SHA256
     ? null
     : "with the face bundle that was given, which is not Google's";
