@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BrowserCommand } from 'vitest/node';
 import { integrityOf, manifestOf, readAssets } from '../../scripts/manifest.ts';
-import { KEPT_FUNCTIONS, keepFunctions, parseKept } from '../../scripts/wasm.ts';
+import { asOtherMachine, KEPT_FUNCTIONS, keepFunctions, parseKept } from '../../scripts/wasm.ts';
 import { RUNTIME_FILE } from '../../src/analysis/assets.ts';
 import { packedName } from '../../src/analysis/download.ts';
 
@@ -17,6 +17,8 @@ export interface FolderOptions {
   readonly cors: boolean;
   /** Functions that the slim runtime lacks besides, by their indices: from the first to before the last. */
   readonly slimLacks?: readonly [first: number, end: number];
+  /** Both runtimes calculate as on the other kind of machine: on x86, as phones do. */
+  readonly otherMachine?: boolean;
   /** Put before the code of worker.js, and listed in the folder's own manifest. */
   readonly beforeWorker?: string;
   /** Half of this file comes, and then nothing. */
@@ -42,22 +44,43 @@ declare module 'vitest/browser' {
   }
 }
 
-/** The assets of this build, with a slim runtime that lacks the functions from the first to before the last besides. */
-function withSlimLacking(first: number, end: number): Record<string, Buffer> {
-  const { [packedName(RUNTIME_FILE.slim)]: _, ...others } = readAssets();
+/** The assets of this build, with runtimes of the options' kind. */
+function assetsFor({ slimLacks, otherMachine = false }: FolderOptions): Record<string, Buffer> {
+  const files = readAssets();
+  const { [RUNTIME_FILE.slim]: built = Buffer.alloc(0), [RUNTIME_FILE.full]: full = Buffer.alloc(0) } = files;
+  const slim = slimLacks === undefined ? built : slimLacking(full, slimLacks);
+  const runtimes = { [RUNTIME_FILE.slim]: slim, [RUNTIME_FILE.full]: full };
+  if (otherMachine)
+    return withRuntimes(
+      files,
+      Object.fromEntries(Object.entries(runtimes).map(([name, module]) => [name, asOtherMachine(module)])),
+    );
+  return slim === built ? files : withRuntimes(files, { [RUNTIME_FILE.slim]: slim });
+}
+
+/** Of the full one, because what is left out of the slim one has no number there any more. */
+function slimLacking(full: Buffer, [first, end]: readonly [number, number]): Uint8Array {
   const kept = [...parseKept(readFileSync(KEPT_FUNCTIONS, 'utf8'))];
-  const left = new Set(kept.filter((index) => index < first || index >= end));
-  // Of the full one, because what is left out of the slim one has no number there any more.
-  const slim = keepFunctions(others[RUNTIME_FILE.full] ?? Buffer.alloc(0), left);
-  return { ...others, [RUNTIME_FILE.slim]: Buffer.from(slim) };
+  return keepFunctions(full, new Set(kept.filter((index) => index < first || index >= end)));
+}
+
+/** With others in place of some runtimes, which are there as they are alone. */
+function withRuntimes(
+  files: Readonly<Record<string, Buffer>>,
+  runtimes: Readonly<Record<string, Uint8Array>>,
+): Record<string, Buffer> {
+  const packed = Object.keys(runtimes).map(packedName);
+  const others = Object.entries(files).filter(([name]) => !packed.includes(name));
+  const changed = Object.entries(runtimes).map(([name, bytes]) => [name, Buffer.from(bytes)] as const);
+  return Object.fromEntries([...others, ...changed]);
 }
 
 const servers: Server[] = [];
 let counts = new Map<string, number>();
 
 export const serveFolder: BrowserCommand<[options: FolderOptions]> = async (_, options) => {
-  const { cors, slimLacks, beforeWorker = '', stalled, missing = [], cutOnce } = options;
-  const files = slimLacks === undefined ? readAssets() : withSlimLacking(...slimLacks);
+  const { cors, beforeWorker = '', stalled, missing = [], cutOnce } = options;
+  const files = assetsFor(options);
   files['worker.js'] = Buffer.concat([Buffer.from(beforeWorker), files['worker.js'] ?? Buffer.alloc(0)]);
   const manifest = Buffer.from(manifestOf(files));
   files['manifest.json'] = manifest;

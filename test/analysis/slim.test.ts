@@ -11,7 +11,8 @@ import type { Subject } from '../../src/domain/steps.ts';
 import { assetsFolder, emptyFrame, frameOf, loadBytes, media, sharedClips, sharedPhotos } from './support.ts';
 
 /*
- * The runtime with the functions alone that the analysis calls: against the full one, and where it lacks something.
+ * The runtime with the functions alone that the analysis calls: against the full one, also with the kernels that phones
+ * take (half of the hottest functions are others), and where it lacks something.
  */
 
 const LONG_SIDE = 640;
@@ -49,11 +50,13 @@ async function requestFor(
   return { assetsBase: base.href, manifest, stallAfter, rung, faces: true, runtime, assets };
 }
 
-/** Everything that a runtime makes of all photos and clips, and what was told meanwhile. */
+/** Everything that a runtime makes of photos and clips, and what was told meanwhile. */
 async function observeAll(
   runtime: RuntimeName,
   rung: 'main-thread' | 'face-box',
   moving: readonly ImageBitmap[],
+  photos: readonly string[],
+  served?: Parameters<typeof assetsFolder>[0],
 ): Promise<{ readonly observations: readonly Observation[]; readonly news: readonly OpenNews[] }> {
   const analysis = createAnalysis();
   const news: OpenNews[] = [];
@@ -61,7 +64,7 @@ async function observeAll(
     if (!reply.ok) throw new Error(reply.message);
     return reply.value;
   };
-  valueOf(await analysis.open(await requestFor(rung, runtime), (one) => news.push(one)));
+  valueOf(await analysis.open(await requestFor(rung, runtime, served), (one) => news.push(one)));
   let now = 1000;
   const look = async (picture: ImageBitmapSource, subject: Subject): Promise<Observation> => {
     const frame = await createImageBitmap(picture);
@@ -83,7 +86,6 @@ async function observeAll(
     await look(emptyFrame(), 'face');
     now = 1_000_000;
     const observations: Observation[] = [];
-    const photos = rung === 'face-box' ? everyFourth([...sharedPhotos.values()]) : [...sharedPhotos.values()];
     for (const [at, url] of [...alwaysThere, ...photos].entries()) {
       const frame = await frameOf(url);
       for (let i = 0; i < LOOKS; i++) observations.push(await look(frame, 'face'));
@@ -97,14 +99,21 @@ async function observeAll(
 }
 
 describe('the slim runtime', () => {
-  test.each(['main-thread', 'face-box'] as const)(
-    'sees in all photos and clips what the full one sees, without a trap (%s)',
-    async (rung) => {
+  afterEach(() => commands.closeFolders());
+
+  test.each([
+    { rung: 'main-thread', otherMachine: false, photos: [...sharedPhotos.values()] },
+    { rung: 'face-box', otherMachine: false, photos: everyFourth([...sharedPhotos.values()]) },
+    { rung: 'main-thread', otherMachine: true, photos: everyFourth([...sharedPhotos.values()]) },
+  ] as const)(
+    'sees in photos and clips what the full one sees, without a trap ($rung, as on the other kind of machine: $otherMachine)',
+    async ({ rung, otherMachine, photos }) => {
+      const served = otherMachine ? await commands.serveFolder({ cors: true, otherMachine }) : undefined;
       // Taken once, because a player does not stop at the same frame twice.
       const moving = (await Promise.all(sharedClips.map((clip) => framesOf(clip, CLIP)))).flat();
       if (sharedClips.length > 0) expect(moving.length).toBeGreaterThan(2 * sharedClips.length);
-      const slim = await observeAll('slim', rung, moving);
-      const full = await observeAll('full', rung, moving);
+      const slim = await observeAll('slim', rung, moving, photos, served);
+      const full = await observeAll('full', rung, moving, photos, served);
       expect(slim.news).not.toContain('trap');
       const faces = slim.observations.filter((one) => one.kind === 'face' && one.face !== null);
       console.log(`${rung}: ${slim.observations.length} observations, ${faces.length} of them with a face`);
