@@ -116,6 +116,35 @@ export async function observe(
   return { observation: await analyser.analyse(bitmap, subject, guide, now, attention), guide };
 }
 
+/** Requests by their address, and how each is ended. */
+export type Begun = Map<string, { readonly response: Promise<Response>; readonly stopping: AbortController }>;
+
+/**
+ * What a start asks for first, of the folder of this build and of another, whose list says what there is. `assets.ts` has
+ * the names as well; here they are written out, so that the page need not load it.
+ */
+const FIRST_FILES = {
+  own: ['worker.js', 'vision_wasm_slim.wasm.gz', 'face_detector.tflite.gz'],
+  other: ['manifest.json', 'worker.js'],
+} as const;
+
+/** Asks for them while the code that reads them is loaded: on a phone's network that is a tenth of a second or two. */
+function beginRequests({ assetsBase, integrity }: AnalyserOptions, signal: AbortSignal): Begun {
+  const packs = typeof DecompressionStream !== 'undefined' && traps === 0;
+  const files = integrity !== null ? FIRST_FILES.other : packs ? FIRST_FILES.own : [];
+  return new Map(
+    files.map((file) => {
+      const stopping = new AbortController();
+      signal.addEventListener('abort', () => stopping.abort(signal.reason));
+      const { href } = new URL(file, assetsBase);
+      const response = fetch(href, { signal: stopping.signal });
+      // Whoever takes it is told.
+      response.catch(() => undefined);
+      return [href, { response, stopping }];
+    }),
+  );
+}
+
 let traps = 0;
 
 /** How often on this page the slim runtime lacked something, and the full one took its place. */
@@ -137,6 +166,7 @@ export function createAnalyser(options: AnalyserOptions): Analyser {
       const aborted = new Promise<never>((_, reject) =>
         closing.signal.addEventListener('abort', () => reject(closing.signal.reason as Error)),
       );
+      const begun = beginRequests(options, closing.signal);
       const loading = loadAnalysis().catch((cause: unknown) => {
         throw new CaptureError('assets-failed', 'The code of the analysis could not be loaded.', { cause });
       });
@@ -144,6 +174,7 @@ export function createAnalyser(options: AnalyserOptions): Analyser {
       analysis = startAnalysis({
         ...options,
         signal: closing.signal,
+        begun,
         // What this device lacks once it lacks again.
         runtime: traps === 0 ? 'slim' : 'full',
         onTrap: () => traps++,

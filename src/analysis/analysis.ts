@@ -1,7 +1,7 @@
 import type { AnalysisRung } from '../domain/ladder.ts';
 import { CaptureError } from '../domain/result.ts';
-import type { Analyser, AnalyserOptions, AnalysisLimits } from './analyser.ts';
-import { type AssetBytes, fetchAssets, type RuntimeName } from './assets.ts';
+import type { Analyser, AnalyserOptions, AnalysisLimits, Begun } from './analyser.ts';
+import { type AssetBytes, type Assets, compiled, fetchAssets, type RuntimeName } from './assets.ts';
 import { entryOf, fetchManifest, type Manifest, startDownloads } from './download.ts';
 import { type Host, obstacleTo, type Place, PLACES, startHost, WORKER_FILE } from './host.ts';
 import { startWatch, type Watch } from './watch.ts';
@@ -31,6 +31,8 @@ const FIRST_FRAMES = 5;
 interface StartOptions extends AnalyserOptions {
   /** The runtime to begin with. */
   readonly runtime: RuntimeName;
+  /** As `DownloadOptions` has it. */
+  readonly begun: Begun;
   /** Called where the slim runtime lacked something. */
   readonly onTrap: () => void;
 }
@@ -42,11 +44,12 @@ export function startAnalysis({
   rung,
   faces = false,
   runtime,
+  begun,
   onTrap,
   signal,
   limits = LIMITS,
 }: StartOptions): Omit<Analyser, 'close'> {
-  const downloads = startDownloads({ base: assetsBase, stallAfter: limits.download });
+  const downloads = startDownloads({ base: assetsBase, stallAfter: limits.download, begun });
   const ending = new AbortController();
   let host: Host | undefined;
   let ended: { readonly reason: unknown } | undefined;
@@ -96,6 +99,7 @@ export function startAnalysis({
     const patience = new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT));
     const folder = {
       base: assetsBase,
+      begun,
       after: Promise.race([worker.catch(() => undefined), patience]),
       manifest,
       stallAfter: limits.download,
@@ -106,7 +110,9 @@ export function startAnalysis({
         onProgress(fraction);
       },
     };
-    const assets = fetchAssets(runtime, folder);
+    // Compiled while the worker starts, in the time in which the bytes would be copied to it; a page may forbid what its
+    // worker may do.
+    const assets = fetchAssets(runtime, folder).then((bytes) => compiled(bytes).catch(() => bytes));
     // Whoever waits for them is told; nobody may, where the other fails first.
     for (const each of [worker, assets]) each.catch(() => undefined);
     return { manifest, worker, assets };
@@ -233,5 +239,5 @@ async function placesFor(rung: AnalysisRung): Promise<readonly Place[]> {
 interface Folder {
   readonly manifest: Manifest;
   readonly worker: Promise<Uint8Array<ArrayBuffer>>;
-  readonly assets: Promise<AssetBytes>;
+  readonly assets: Promise<AssetBytes | Assets>;
 }

@@ -1,4 +1,5 @@
 import { CaptureError } from '../domain/result.ts';
+import type { Begun } from './analyser.ts';
 import { entryOf, type Manifest, startDownloads } from './download.ts';
 
 /**
@@ -45,6 +46,8 @@ export interface FolderOptions {
   /** As `DownloadOptions` has it, ms. */
   readonly stallAfter: number;
   readonly signal: AbortSignal;
+  /** As `DownloadOptions` has it. */
+  readonly begun?: Begun;
 }
 
 /** What is fetched of a folder. */
@@ -105,7 +108,7 @@ export function bundleWith(detector: Uint8Array, bundle: Uint8Array): Uint8Array
 
 async function fetchFiles<Names extends readonly string[]>(
   names: Names,
-  { base, manifest, stallAfter, signal, onProgress, after = Promise.resolve() }: FetchOptions,
+  { base, manifest, stallAfter, signal, begun, onProgress, after = Promise.resolve() }: FetchOptions,
 ): Promise<{ readonly [Index in keyof Names]: Uint8Array<ArrayBuffer> }> {
   const entries = names.map((name) => ({ name, entry: entryOf(manifest, name) }));
   const total = entries.reduce((sum, { entry: { bytes, gzip = bytes } }) => sum + gzip, 0);
@@ -121,7 +124,7 @@ async function fetchFiles<Names extends readonly string[]>(
     onProgress(percent / 100);
   };
   signal.throwIfAborted();
-  const downloads = startDownloads({ base, stallAfter, onBytes, after });
+  const downloads = startDownloads({ base, stallAfter, onBytes, begun, after });
   signal.addEventListener('abort', downloads.end);
   try {
     const fetched = await Promise.all(entries.map(({ name, entry }) => downloads.file(name, entry)));
@@ -134,10 +137,11 @@ async function fetchFiles<Names extends readonly string[]>(
 }
 
 /**
- * Compiles a runtime whose bytes were checked.
+ * Compiles a runtime whose bytes were checked, unless that was done.
  * @throws CaptureError `analysis-failed` where it does not compile here
  */
-export async function compiled({ runtime, detector }: AssetBytes): Promise<Assets> {
+export async function compiled({ runtime, detector }: AssetBytes | Assets): Promise<Assets> {
+  if (runtime instanceof WebAssembly.Module) return { runtime, detector };
   try {
     return { runtime: await WebAssembly.compile(runtime), detector };
   } catch (cause) {

@@ -1,4 +1,5 @@
 import { CaptureError } from '../domain/result.ts';
+import type { Begun } from './analyser.ts';
 import { startWatch, type Watch } from './watch.ts';
 
 /*
@@ -37,6 +38,8 @@ export interface DownloadOptions {
   readonly stallAfter: number;
   /** Called with bytes that arrived; less than 0 where an attempt was for nothing. */
   readonly onBytes?: (count: number) => void;
+  /** Requests that were made before; each is taken by the first attempt for its address. */
+  readonly begun?: Begun | undefined;
   /** What is more urgent: answers are not read before it is settled, since inflating keeps the thread busy. */
   readonly after?: Promise<unknown>;
 }
@@ -74,6 +77,7 @@ export function startDownloads({
   base,
   stallAfter,
   onBytes = () => undefined,
+  begun,
   after,
 }: DownloadOptions): Downloads {
   const ending = new AbortController();
@@ -92,8 +96,11 @@ export function startDownloads({
 
   const attempt = async ({ name, file, expected, cache }: Wanted): Promise<Attempt> => {
     let arrived = 0;
+    const url = new URL(file, base);
+    const early = begun?.get(url.href);
+    begun?.delete(url.href);
     // Of its own, so that an attempt that fails lets go of its connection.
-    const stopping = new AbortController();
+    const stopping = early?.stopping ?? new AbortController();
     const stop = (): void => stopping.abort(ending.signal.reason);
     ending.signal.addEventListener('abort', stop);
     const fails = (why: string, isFinal = false, cause?: unknown): Attempt => {
@@ -102,7 +109,7 @@ export function startDownloads({
       return { failure: failed(name, why, cause), isFinal };
     };
     try {
-      const response = await fetch(new URL(file, base), { cache, signal: stopping.signal });
+      const response = await (early?.response ?? fetch(url, { cache, signal: stopping.signal }));
       watch?.feed();
       const { status, body } = response;
       if (!response.ok || body === null) return fails(`status ${status}`, status >= 400 && status < 500);

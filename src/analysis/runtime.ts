@@ -34,6 +34,17 @@ const silent = (): void => undefined;
 const START_TIMEOUT = 30_000;
 globals.custom_dbg = silent;
 
+/** As Tasks asks for it; who asks first decides. */
+const CONTEXT = { antialias: false, powerPreference: 'high-performance' } as const;
+/** The canvas of the first task. */
+let prepared: Surface | null = null;
+
+/** Has the browser make the first task's WebGL context, which it does beside whatever is done here until it is drawn with. */
+export function prepareCanvas(): void {
+  prepared = createSurface();
+  prepared.getContext('webgl2', CONTEXT);
+}
+
 /** The last creation: they share the globals, so one waits for the other. */
 let last: Promise<unknown> = Promise.resolve();
 
@@ -55,7 +66,8 @@ async function startNow<Task extends { close(): void }>(
   runtime: WebAssembly.Module,
   create: (base: TaskBase) => Promise<Task>,
 ): Promise<Started<Task>> {
-  const canvas = createSurface();
+  const canvas = prepared ?? createSurface();
+  prepared = null;
   const before = globals.Module;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const failure = new Promise<never>((_, reject) => {

@@ -5,7 +5,14 @@ import type { FaceObservation, Observation } from '../domain/observation.ts';
 import { CaptureError } from '../domain/result.ts';
 import type { Subject } from '../domain/steps.ts';
 import type { Attention } from './analyser.ts';
-import { type AssetBytes, compiled, fetchModel, fetchRuntime, type RuntimeName } from './assets.ts';
+import {
+  type AssetBytes,
+  type Assets,
+  compiled,
+  fetchModel,
+  fetchRuntime,
+  type RuntimeName,
+} from './assets.ts';
 import { createCardMeter } from './card.ts';
 import type { Detection } from './crowd.ts';
 import type { Manifest } from './download.ts';
@@ -13,7 +20,7 @@ import { createFaceMeter, type FaceMeter } from './face.ts';
 import { createBoxMeter, createBoxModels } from './face-box.ts';
 import { createModels, waitsForLandmarks } from './models.ts';
 import type { Picture } from './pixels.ts';
-import { isTrap } from './runtime.ts';
+import { isTrap, prepareCanvas } from './runtime.ts';
 import { createSurface, resize, type Surface } from './surface.ts';
 
 /*
@@ -39,7 +46,7 @@ export interface OpenRequest {
   /** The runtime to begin with. */
   readonly runtime: RuntimeName;
   /** That runtime, and the detector. */
-  readonly assets: AssetBytes;
+  readonly assets: AssetBytes | Assets;
   /** As `DownloadOptions` has it, ms. */
   readonly stallAfter: number;
 }
@@ -107,9 +114,9 @@ export function createAnalysis(): WorkerApi {
 
   const openEyes = async (
     { assetsBase, manifest, stallAfter, rung, faces }: OpenRequest,
-    bytes: AssetBytes,
+    given: AssetBytes | Assets,
   ): Promise<Eyes> => {
-    const assets = await compiled(bytes);
+    const assets = await compiled(given);
     if (rung === 'face-box') {
       const models = await createBoxModels(assets);
       return {
@@ -138,8 +145,8 @@ export function createAnalysis(): WorkerApi {
 
   const open = async (request: OpenRequest, tell: (news: OpenNews) => void): Promise<void> => {
     const { assets, assetsBase, manifest, stallAfter } = request;
-    const openWith = async (bytes: AssetBytes): Promise<void> => {
-      const opened = await openEyes(request, bytes);
+    const openWith = async (given: AssetBytes | Assets): Promise<void> => {
+      const opened = await openEyes(request, given);
       if (closing.signal.aborted) opened.close();
       else eyes = opened;
     };
@@ -214,4 +221,7 @@ export function createAnalysis(): WorkerApi {
   };
 }
 
-if ('WorkerGlobalScope' in globalThis) expose(createAnalysis());
+if ('WorkerGlobalScope' in globalThis) {
+  prepareCanvas();
+  expose(createAnalysis());
+}

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
 import { type Analyser, type AnalyserOptions, createAnalyser } from '../../src/analysis/analyser.ts';
-import { sha256In, startDownloads } from '../../src/analysis/download.ts';
+import { RUNTIME_FILE } from '../../src/analysis/assets.ts';
+import { packedName, sha256In, startDownloads } from '../../src/analysis/download.ts';
+import { WORKER_FILE } from '../../src/analysis/host.ts';
 import type { Observation } from '../../src/domain/observation.ts';
 import { ASSETS, emptyFrame } from './support.ts';
 
@@ -253,5 +255,34 @@ describe('a worker', () => {
     const crashed = { code: 'analysis-failed', message: 'The analysis crashed in its worker.' };
     await look(100).catch((error: unknown) => expect(error).toMatchObject(crashed));
     await vi.waitFor(() => expect(look(200)).rejects.toMatchObject(crashed), { timeout: 5000 });
+  });
+});
+
+describe('what a start needs first', () => {
+  const own = [WORKER_FILE, packedName(RUNTIME_FILE.slim), 'face_detector.tflite.gz'];
+
+  test.each([
+    { folder: 'of this build', integrity: null, first: own },
+    { folder: 'that is named', integrity: ASSETS_INTEGRITY, first: ['manifest.json', WORKER_FILE] },
+  ])(
+    'is asked for at once, of a folder $folder, and nothing is asked for twice',
+    async ({ integrity, first }) => {
+      const fetched = vi.spyOn(globalThis, 'fetch');
+      const asked = (): readonly string[] =>
+        fetched.mock.calls.map(([url]) => new URL(url as string, location.href).href);
+      const opening = open({ integrity });
+      expect(asked()).toEqual(first.map((file) => new URL(file, ASSETS).href));
+      await opening;
+      expect(asked()).toHaveLength(new Set(asked()).size);
+      expect(asked()).toEqual(expect.arrayContaining(own.map((file) => new URL(file, ASSETS).href)));
+    },
+  );
+
+  test('is no longer asked for once the analyser is closed', async () => {
+    const fetched = vi.spyOn(globalThis, 'fetch');
+    const opening = open();
+    analyser?.close();
+    await expect(opening).rejects.toMatchObject({ name: 'AbortError' });
+    expect(fetched.mock.calls.map(([, options]) => options?.signal?.aborted)).toEqual([true, true, true]);
   });
 });
