@@ -117,7 +117,7 @@ for (const engine of [CHROMIUM, FIREFOX]) {
     openIn,
   }) => {
     needs(engine);
-    host.workerPolicy = (policy) => policy.replace("'wasm-unsafe-eval'", '');
+    host.workerPolicy = (policy) => policy.replace(/connect-src [^;]*/, "connect-src 'none'");
     const page = await openIn(engine.name, '/?provider=identifai&mode=relay');
     const widget = new Widget(page);
     await widget.waitFor(['start'], 30_000);
@@ -137,15 +137,18 @@ for (const engine of [CHROMIUM, FIREFOX]) {
 
     await widget.press('start');
     const worker = `${host.url}kyc/assets/worker.js`;
+    // What the worker may not fetch it asks for once more.
     const reported = (): string[] =>
-      host.reports
-        .map(
-          (report) =>
-            `${report['document-uri'] === worker ? 'worker' : 'page'} ${report['violated-directive']}`,
-        )
-        .toSorted();
+      [
+        ...new Set(
+          host.reports.map(
+            (report) =>
+              `${report['document-uri'] === worker ? 'worker' : 'page'} ${report['violated-directive']}`,
+          ),
+        ),
+      ].toSorted();
     await expect
       .poll(reported, { timeout: 30_000 })
-      .toEqual([...broken.map((directive) => `page ${directive}`), 'worker script-src']);
+      .toEqual([...broken.map((directive) => `page ${directive}`), 'worker connect-src']);
   });
 }
