@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import type { BrowserCommand } from 'vitest/node';
 import { builtAssets, manifestOf, readAssets } from '../../scripts/manifest.ts';
+import { WORKER_FILE } from '../../src/analysis/host.ts';
 import type { PolicyOutcome } from './policy-page.ts';
 
 /*
@@ -13,6 +14,8 @@ import type { PolicyOutcome } from './policy-page.ts';
 /** What is tried under which policy. */
 export interface PolicyRun {
   readonly policy: string;
+  /** Of worker.js; absent: the same. */
+  readonly workerPolicy?: string;
   readonly rung: 'worker' | 'main-thread' | 'face-box';
   /** Absent: the page's own origin, with the assets of the build. */
   readonly folder?: { readonly base: string; readonly integrity: string };
@@ -52,7 +55,7 @@ async function bundle(): Promise<string> {
 
 export const runUnderPolicy: BrowserCommand<[run: PolicyRun]> = async (
   { context },
-  { policy, rung, folder },
+  { policy, workerPolicy = policy, rung, folder },
 ) => {
   const files: Record<string, string | Buffer> = {
     ...readAssets(),
@@ -66,7 +69,8 @@ export const runUnderPolicy: BrowserCommand<[run: PolicyRun]> = async (
       name === '' ? 'text/html' : name.endsWith('.js') ? 'text/javascript' : 'application/octet-stream';
     const body = files[name];
     if (body === undefined) return response.writeHead(404).end();
-    return response.writeHead(200, { 'content-type': type, 'content-security-policy': policy }).end(body);
+    const allowed = name === WORKER_FILE ? workerPolicy : policy;
+    return response.writeHead(200, { 'content-type': type, 'content-security-policy': allowed }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

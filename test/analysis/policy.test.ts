@@ -34,8 +34,15 @@ test('without blobs a worker from another origin is refused as what this page ca
   expect(violations).toEqual(['worker-src blob']);
 });
 
-test("without 'wasm-unsafe-eval' the main thread is refused before anything is loaded", async () => {
-  const policy = CONTENT_SECURITY_POLICY.replace(" 'wasm-unsafe-eval'", '');
+const withoutWasm = CONTENT_SECURITY_POLICY.replace(" 'wasm-unsafe-eval'", '');
+
+test("without 'wasm-unsafe-eval' a worker whose own policy has it compiles the runtime itself", async () => {
+  const run = { policy: withoutWasm, workerPolicy: CONTENT_SECURITY_POLICY, rung: 'worker' } as const;
+  expect((await commands.runUnderPolicy(run)).outcome).toBe('face');
+});
+
+test("without 'wasm-unsafe-eval' the main thread is refused", async () => {
+  const policy = withoutWasm;
   const { outcome } = await commands.runUnderPolicy({ policy, rung: 'main-thread' });
   expect(outcome).toMatch(/^analysis-failed: .*wasm-unsafe-eval/);
 });
