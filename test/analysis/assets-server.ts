@@ -49,12 +49,11 @@ function assetsFor({ slimLacks, otherMachine = false }: FolderOptions): Record<s
   const files = readAssets();
   const { [RUNTIME_FILE.slim]: built = Buffer.alloc(0), [RUNTIME_FILE.full]: full = Buffer.alloc(0) } = files;
   const slim = slimLacks === undefined ? built : slimLacking(full, slimLacks);
-  const runtimes = { [RUNTIME_FILE.slim]: slim, [RUNTIME_FILE.full]: full };
   if (otherMachine)
-    return withRuntimes(
-      files,
-      Object.fromEntries(Object.entries(runtimes).map(([name, module]) => [name, asOtherMachine(module)])),
-    );
+    return withRuntimes(files, {
+      [RUNTIME_FILE.slim]: asOtherMachine(slim),
+      [RUNTIME_FILE.full]: asOtherMachine(full),
+    });
   return slim === built ? files : withRuntimes(files, { [RUNTIME_FILE.slim]: slim });
 }
 
