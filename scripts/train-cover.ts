@@ -20,13 +20,11 @@ import {
   partOf,
   randomFrom,
 } from '../test/accuracy/score.ts';
+import { initialWeights, type Label, type Random } from './gradients.ts';
 import {
   areaUnderCurve,
   encodeWeights,
   evaluate,
-  initialWeights,
-  type Label,
-  type Random,
   type Sample,
   type Scored,
   shareAbove,

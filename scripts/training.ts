@@ -1,27 +1,12 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- the loops read within bounds that the steps give; a fallback at every read would cost time and hide a wrong bound */
-import {
-  buffersFor,
-  createNetwork,
-  FLAT,
-  forward,
-  type NetworkShape,
-  place,
-  type Step,
-  stepsOf,
-  weightCount,
-} from '../src/analysis/network.ts';
+import { createNetwork, type NetworkShape, stepsOf, weightCount } from '../src/analysis/network.ts';
 import { randomFrom, shuffled } from '../test/accuracy/score.ts';
+import { type Blur, differentiate, initialWeights, type Label, type Random } from './gradients.ts';
 
 /*
- * Trains the networks that `src/analysis/network.ts` runs: gradients by hand for its one kind of step, Adam, and the
- * figures that tell how good the result is. Everything random follows from a seed.
+ * Trains the networks that `src/analysis/network.ts` runs: Adam, and the figures that tell how good the result is.
+ * Everything random follows from a seed.
  */
-
-/** Random numbers from 0 up to 1. */
-export type Random = () => number;
-
-/** Of one head: does it apply? null where nobody knows; it then teaches nothing. */
-export type Label = 0 | 1 | null;
 
 export interface Sample {
   /** height x width x channels. A function is asked anew in every epoch, so that it can vary the picture. */
@@ -32,7 +17,7 @@ export interface Sample {
   readonly weight?: number;
 }
 
-export interface Training {
+export interface Training extends Blur {
   readonly shape: NetworkShape;
   readonly samples: readonly Sample[];
   readonly epochs: number;
@@ -42,10 +27,6 @@ export interface Training {
   readonly learningRate: number;
   /** Share of a weight, times the learning rate, that every step takes off it. Biases keep theirs. */
   readonly weightDecay: number;
-  /** Share of each dense layer's input that is dropped at random. 0 where absent. */
-  readonly dropout?: number;
-  /** Labels become this much less certain: half of it for 0, 1 less half of it for 1. 0 where absent. */
-  readonly smoothing?: number;
   readonly seed: number;
   readonly onEpoch?: (epoch: Epoch) => void;
 }
@@ -61,141 +42,6 @@ export interface Epoch {
 
 const input = ({ input: given }: Sample, random: Random): Float32Array =>
   typeof given === 'function' ? given(random) : given;
-
-const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
-
-/** Normal distribution, mean 0, deviation 1 (Box and Muller). */
-const normal = (random: Random): number =>
-  Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-
-/** Random weights that keep the size of the values from layer to layer (He et al. 2015); biases are 0. */
-export function initialWeights(shape: NetworkShape, random: Random): Float64Array {
-  const weights = new Float64Array(weightCount(shape));
-  for (const { kernel, bias, runs, run } of stepsOf(shape)) {
-    const deviation = Math.sqrt(2 / (runs * run));
-    for (let i = kernel; i < bias; i++) weights[i] = deviation * normal(random);
-  }
-  return weights;
-}
-
-export interface Differentiated {
-  /**
-   * Adds the gradient of one sample's loss, times `weight`, to `gradient`.
-   * @param gradient one value per weight
-   * @returns the loss: cross-entropy summed over the heads whose label is known, nats, without `weight`
-   */
-  add(
-    weights: Float64Array,
-    input: Float32Array,
-    labels: readonly Label[],
-    weight: number,
-    gradient: Float64Array,
-  ): number;
-}
-
-/** Gradients of a network, with buffers of its own. */
-export function differentiate(
-  shape: NetworkShape,
-  {
-    dropout = 0,
-    smoothing = 0,
-    random,
-  }: Pick<Training, 'dropout' | 'smoothing'> & { readonly random: Random },
-): Differentiated {
-  const steps = stepsOf(shape);
-  const values = buffersFor(steps);
-  const slopes = buffersFor(steps);
-  const masks = steps.map(({ length }, i) =>
-    dropout > 0 && shape.layers[i]?.type === 'dense' ? new Float64Array(length) : null,
-  );
-  const heads = steps.at(-1)?.out ?? 0;
-  return {
-    add: (weights, picture, labels, weight, gradient) => {
-      if (labels.length !== heads) throw new RangeError(`The network has ${heads} heads.`);
-      place(shape, steps[0]!, picture, values[0]!);
-      steps.forEach((step, i) => {
-        const mask = masks[i];
-        if (mask) {
-          for (let j = 0; j < mask.length; j++) mask[j] = random() < dropout ? 0 : 1 / (1 - dropout);
-          multiply(values[i]!, mask);
-        }
-        forward(step, steps[i + 1] ?? FLAT, weights, values[i]!, values[i + 1]!);
-      });
-
-      let loss = 0;
-      labels.forEach((label, head) => {
-        const logit = values.at(-1)![head]!;
-        const target = label === null ? 0 : label * (1 - smoothing) + smoothing / 2;
-        // ln(1 + e^logit) - target * logit, written so that no large logit overflows.
-        if (label !== null)
-          loss += Math.max(logit, 0) + Math.log1p(Math.exp(-Math.abs(logit))) - target * logit;
-        slopes.at(-1)![head] = label === null ? 0 : weight * (sigmoid(logit) - target);
-      });
-
-      for (let i = steps.length - 1; i >= 0; i--) {
-        const next = steps[i + 1] ?? FLAT;
-        backward(
-          steps[i]!,
-          next,
-          weights,
-          values[i]!,
-          values[i + 1]!,
-          slopes[i + 1]!,
-          gradient,
-          i > 0 ? slopes[i]! : null,
-        );
-        const mask = masks[i];
-        if (mask) multiply(slopes[i]!, mask);
-      }
-      return loss;
-    },
-  };
-}
-
-function multiply(values: Float64Array, factors: Float64Array): void {
-  for (let i = 0; i < values.length; i++) values[i]! *= factors[i]!;
-}
-
-/**
- * The gradient of one step, from the slope of the loss over its output.
- * @param gradient is added to, for the weights of this step
- * @param inputSlope is overwritten with the slope over the input; null where nobody needs it
- */
-function backward(
-  step: Step,
-  next: Pick<Step, 'start' | 'pitch'>,
-  weights: Float64Array,
-  values: Float64Array,
-  output: Float64Array,
-  outputSlope: Float64Array,
-  gradient: Float64Array,
-  inputSlope: Float64Array | null,
-): void {
-  const { columns, rows, out, right, down, runs, run, pitch, relu, bias, kernel } = step;
-  inputSlope?.fill(0);
-  for (let y = 0; y < rows; y++) {
-    for (let x = 0; x < columns; x++) {
-      const patch = y * down + x * right;
-      const from = next.start + y * next.pitch + x * out;
-      for (let channel = 0; channel < out; channel++) {
-        const slope = outputSlope[from + channel]!;
-        if (slope === 0 || (relu && output[from + channel]! <= 0)) continue;
-        gradient[bias + channel]! += slope;
-        let w = kernel + channel * runs * run;
-        for (let r = 0; r < runs; r++) {
-          const start = patch + r * pitch;
-          if (inputSlope === null)
-            for (let i = start; i < start + run; i++, w++) gradient[w]! += slope * values[i]!;
-          else
-            for (let i = start; i < start + run; i++, w++) {
-              gradient[w]! += slope * values[i]!;
-              inputSlope[i]! += slope * weights[w]!;
-            }
-        }
-      }
-    }
-  }
-}
 
 /** Adam's memory of the slope and of its square, and what keeps a step finite (Kingma and Ba 2015). */
 const MEMORY = 0.9;

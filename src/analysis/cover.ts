@@ -95,10 +95,18 @@ const STEPS = [0.5, 0.15, 0.15] as const;
 /** Beyond so many steps from the middling value, further does not matter. */
 const FARTHEST = 3;
 
+/** Levels of brightness are told apart this finely: means of four and of sixteen bytes exactly. */
+const PARTS = 16;
+/** Logarithms of all levels. */
+const LOGARITHMS = Float64Array.from({ length: 255 * PARTS + 1 }, (_, level) =>
+  Math.log(level / PARTS + FLOOR),
+);
+const logarithm = (level: number): number => LOGARITHMS[(PARTS * level + 0.5) | 0]!; // within: 0..255
+
 /**
  * What a network is given: brightness, redness and blueness as logarithms, from their own medians, so that neither
  * light nor skin shifts them.
- * @param picture as `coverPicture` gives it
+ * @param picture as `coverPicture` gives it, 0..255
  */
 export function coverInput(
   { rows: [from, to], shrink, shape: { width, height } }: CoverNetwork,
@@ -121,12 +129,10 @@ export function coverInput(
           b += share * picture[at + 2]!;
         }
       }
-      r += FLOOR;
-      g += FLOOR;
-      b += FLOOR;
-      light[i] = Math.log(lumaOf(r, g, b));
-      red[i] = Math.log(r / g);
-      blue[i] = Math.log(b / g);
+      const green = logarithm(g);
+      light[i] = logarithm(lumaOf(r, g, b));
+      red[i] = logarithm(r) - green;
+      blue[i] = logarithm(b) - green;
     }
   }
   const input = new Float32Array(3 * count);

@@ -16,7 +16,7 @@ import {
   warmUpWhenIdle,
 } from './models.ts';
 import { alignBy, type EyeLine } from './patch.ts';
-import { lumaPlane, type Pixels } from './pixels.ts';
+import type { Pixels } from './pixels.ts';
 import { startingModels } from './runtime.ts';
 import { eyeSharpness } from './sharpness.ts';
 import { createEasel } from './surface.ts';
@@ -85,11 +85,10 @@ const COARSE = 2;
 /** What box and pixels tell of a face, all but its sharpness at a coarse look. */
 function measure({ box, eyes }: Detected, pixels: Pixels, motion: number, coarse: boolean): Face {
   const upright = alignBy(eyes, pixels, coarse ? COARSE : 1);
-  const luma = lumaPlane(upright.patch);
   const outline = ELLIPSE.map(({ x, y }) =>
     upright.toPatch({ x: box.x + x * box.width, y: box.y + y * box.height }),
   );
-  const light = lightWithin(outline, luma, box, pixels);
+  const light = lightWithin(outline, upright.luma, box, pixels);
   return {
     box,
     // By the eyes: within 5 degrees of the landmarks' on 95 of 100 photos. Nose and ears tell the turn within 10 only.
@@ -100,7 +99,7 @@ function measure({ box, eyes }: Detected, pixels: Pixels, motion: number, coarse
     motion,
     light: { ...light, clipped: null, sclera: null, sides: null, levels: null, hollows: null },
     cover: null,
-    sharpness: coarse ? null : eyeSharpness(upright, luma, light.range),
+    sharpness: coarse ? null : eyeSharpness(upright, light.range),
   };
 }
 

@@ -1,12 +1,12 @@
-import { type Box, meanDistance, type Point, type Size } from '../domain/geometry.ts';
+import { type Box, boxRound, meanDistance, type Point, type Size } from '../domain/geometry.ts';
 import type { Face, FaceObservation, Landmark } from '../domain/observation.ts';
 import type { Attention } from './analyser.ts';
 import { shoulderSlope } from './body.ts';
 import { COVER_BOXES, createCoverMeter } from './cover.ts';
 import { lightBoxes, lightOn } from './light.ts';
 import type { Seen, SeenFace } from './models.ts';
-import { type Aligned, alignTo, boxOf, detailOf } from './patch.ts';
-import { lumaPlane, type Pixels, type Plane } from './pixels.ts';
+import { type Aligned, alignTo, detailOf } from './patch.ts';
+import type { Pixels, Plane } from './pixels.ts';
 import { eyeSharpness } from './sharpness.ts';
 
 /*
@@ -46,9 +46,8 @@ export function createFaceMeter(): FaceMeter {
     box: Box,
   ): { surface: Surface; aligned: Aligned } => {
     const aligned = alignTo(points, pixels);
-    const luma = lumaPlane(aligned.patch);
-    const light = lightOn(aligned, luma, box, pixels);
-    const sharpness = eyeSharpness(aligned, luma, light.range);
+    const light = lightOn(aligned, box, pixels);
+    const sharpness = eyeSharpness(aligned, light.range);
     return { aligned, surface: { light, cover: coverOf(aligned.patch), sharpness } };
   };
 
@@ -62,7 +61,7 @@ export function createFaceMeter(): FaceMeter {
         surface = null;
         return { kind: 'face', frame: size, faces: seen.faces, face: null };
       }
-      const box = boxOf(face.points);
+      const box = boxRound(face.points);
       const seconds = last === null || now - last.now > FORGET_AFTER ? 0 : (now - last.now) / 1000;
       const motion =
         last === null || seconds <= 0 ? 0 : meanDistance(last.points, face.points) / box.width / seconds;

@@ -124,16 +124,16 @@ export function lightWithin(outline: readonly Point[], luma: Plane, face: Box, p
  * Light on an aligned face and round it.
  * @param face as for `lightWithin`
  */
-export function lightOn(aligned: Aligned, luma: Plane, face: Box, pixels: Pixels): FaceLight {
+export function lightOn(aligned: Aligned, face: Box, pixels: Pixels): FaceLight {
   return {
-    ...lightWithin(OUTLINE.map(aligned.place), luma, face, pixels),
-    sclera: scleraOf(aligned, luma),
-    ...skinLight(aligned, luma),
+    ...lightWithin(OUTLINE.map(aligned.place), aligned.luma, face, pixels),
+    sclera: scleraOf(aligned),
+    ...skinLight(aligned),
   };
 }
 
 /** Luma that a tenth of what lies between the lids exceeds, of the eye that shows more. */
-function scleraOf({ place }: Aligned, luma: Plane): number {
+function scleraOf({ place, luma }: Aligned): number {
   return Math.max(
     ...EYES.map((lids) => {
       const histogram = histogramOf(luma, lids.map(place));
@@ -159,10 +159,11 @@ export function lightBoxes({ place }: Aligned): readonly { readonly name: string
 }
 
 /** How the light falls on the places of bare skin. */
-function skinLight(
-  { patch, place }: Aligned,
-  luma: Plane,
-): Pick<FaceLight, 'sides' | 'levels' | 'hollows' | 'clipped'> {
+function skinLight({
+  patch,
+  luma,
+  place,
+}: Aligned): Pick<FaceLight, 'sides' | 'levels' | 'hollows' | 'clipped'> {
   const places = PLACES.map(({ landmark, evenly }) => {
     const at = place(landmark);
     return { landmark, at, evenly, ...placeAt(patch, luma, at) };
@@ -249,12 +250,14 @@ function leastSquares(
   weights: readonly number[],
 ): readonly number[] {
   const size = rows[0]?.length ?? 0;
-  const system = Array.from({ length: size }, (_, j) => [
-    ...Array.from({ length: size }, (_column, k) =>
-      rows.reduce((sum, row, i) => sum + weights[i]! * row[j]! * row[k]!, j === k ? RIDGE : 0),
-    ),
-    rows.reduce((sum, row, i) => sum + weights[i]! * row[j]! * values[i]!, 0),
-  ]);
+  const system = Array.from({ length: size }, (_, j) =>
+    Array.from({ length: size + 1 }, (_column, k) => {
+      let sum = j === k ? RIDGE : 0;
+      for (let i = 0; i < rows.length; i++)
+        sum += weights[i]! * rows[i]![j]! * (k < size ? rows[i]![k]! : values[i]!);
+      return sum;
+    }),
+  );
   for (let column = 0; column < size; column++) {
     let pivot = column;
     for (let j = column + 1; j < size; j++)
@@ -290,9 +293,8 @@ function surroundingsOf({ data, width, height }: Pixels, face: Box): { beside: n
     const level = y >= face.y && y < face.y + face.height;
     for (let x = 0; x < width; x += STRIDE) {
       const i = 4 * (y * width + x);
-      const luma = lumaOf(data[i]!, data[i + 1]!, data[i + 2]!); // within the frame
-      const bin = Math.round(luma);
-      all[bin] = (all[bin] ?? 0) + 1;
+      const luma = lumaOf(data[i]!, data[i + 1]!, data[i + 2]!); // within the frame, as its bin among all
+      all[(luma + 0.5) | 0]!++;
       if (level && Math.abs(x - face.x - face.width / 2) > BESIDE * face.width) {
         sum += luma;
         count++;

@@ -4,12 +4,11 @@ import {
   FaceLandmarker,
   ImageSegmenter,
 } from '@mediapipe/tasks-vision';
-import { type Box, fitLongSide, scaleBox } from '../domain/geometry.ts';
+import { type Box, boxRound, fitLongSide, scaleBox, wholeOf } from '../domain/geometry.ts';
 import type { Landmark } from '../domain/observation.ts';
 import type { Attention } from './analyser.ts';
 import { type Assets, bundleWith, type ModelName } from './assets.ts';
 import { createCrowd, type Detection } from './crowd.ts';
-import { boxOf } from './patch.ts';
 import type { Plane } from './pixels.ts';
 import { headPose, type HeadPose } from './pose.ts';
 import { isTrap, type Started, startingModels, startTask } from './runtime.ts';
@@ -233,11 +232,7 @@ function createPersonMask(runtime: WebAssembly.Module, fetchModel: () => Promise
         setTimeout(late.begin, 0);
         return null;
       }
-      easel.draw(
-        frame,
-        { x: 0, y: 0, width: frame.width, height: frame.height },
-        fitLongSide(frame, MASK_LONG_SIDE),
-      );
+      easel.draw(frame, wholeOf(frame), fitLongSide(frame, MASK_LONG_SIDE));
       let plane: Plane | null = null;
       task.segmentForVideo(easel.canvas, timestamp, (result) => {
         const mask = result.confidenceMasks?.[0];
@@ -283,7 +278,7 @@ export function createFinder<Face>(
   };
 
   return (frame, timestamp) => {
-    const whole = { x: 0, y: 0, width: frame.width, height: frame.height };
+    const whole = wholeOf(frame);
     const first = near ? findNear(frame, timestamp) : find(frame, timestamp, whole);
     if (first !== null) return first;
     // Half a millisecond later, because Tasks refuses a time stamp that does not rise.
@@ -369,10 +364,10 @@ function modelsOf(
       const isHasty = isFirst && !waitsForLandmarks(attention);
       isFirst = false;
       if (task === null || isHasty) return null;
-      findFace ??= createFinder(findBy(task), ({ points }) => boxOf(points).width);
+      findFace ??= createFinder(findBy(task), ({ points }) => boxRound(points).width);
       const timestamp = rise(now);
       const face = findFace(frame, timestamp);
-      const main = face === null ? null : boxOf(face.points);
+      const main = face === null ? null : boxRound(face.points);
       if (attention !== 'glance') {
         others = crowd.look(frame, now, main, (part) =>
           detectionsInPart(detector.task, easel, frame, part, timestamp),

@@ -1,9 +1,10 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- the loops read within bounds that the steps give; a fallback at every read would cost time and hide a wrong bound */
 import { CaptureError } from '../domain/result.ts';
+import { createKernels } from './kernels.ts';
 
 /*
- * A small convolutional network in plain arithmetic: a few thousand weights need no runtime of their own. Both kinds
- * of layer are the same sum, over one patch or over many, so that a layer becomes one `Step` of strides and lengths.
+ * A small convolutional network: a few thousand weights need no runtime of their own. Both kinds of layer are the same
+ * sum, over one patch or over many, so that a layer becomes one `Step` of strides and lengths.
  */
 
 /** `conv`: 3x3 kernel, zeros round the edge, bias, ReLU. `dense`: of all values of the layer before. */
@@ -80,7 +81,8 @@ export function stepsOf({ width, height, channels, layers }: NetworkShape): read
   });
 }
 
-type Extent = Pick<Step, 'length' | 'start' | 'pitch'>;
+/** Of an input: what the step before has to know to write into it. */
+export type Extent = Pick<Step, 'length' | 'start' | 'pitch'>;
 
 function bordered(columns: number, rows: number, values: number): Extent {
   const pitch = (columns + 2) * values;
@@ -99,124 +101,93 @@ export function weightCount(shape: NetworkShape): number {
   return last === undefined ? 0 : last.bias + last.out;
 }
 
-/**
- * The inputs of all steps, and behind them the output of the last. They are of double width because the engine
- * calculates in doubles and need not convert: measured a fifth faster than 32 bits.
- */
-export const buffersFor = (steps: readonly Step[]): readonly Float64Array[] => [
-  ...steps.map(({ length }) => new Float64Array(length)),
-  new Float64Array(steps.at(-1)?.out ?? 0),
-];
-
-/** Puts an input (height x width x channels) where the first step reads it. */
-export function place(
-  { width, height, channels }: NetworkShape,
-  { start, pitch }: Pick<Step, 'start' | 'pitch'>,
-  input: Float32Array,
-  buffer: Float64Array,
-): void {
-  const row = width * channels;
-  for (let y = 0, from = 0; y < height; y++)
-    for (let to = start + y * pitch, end = to + row; to < end; to++, from++) buffer[to] = input[from]!;
-}
-
-/**
- * The output of one step.
- * @param weights those of all layers
- * @param next where the step after this one reads its input
- */
-export function forward(
-  step: Step,
-  next: Extent,
-  weights: Float64Array,
-  input: Float64Array,
-  output: Float64Array,
-): void {
-  const { columns, rows, out, right, down, runs, run, pitch, relu, bias, kernel } = step;
-  const floor = relu ? 0 : -Infinity;
-  const size = runs * run;
-  for (let y = 0; y < rows; y++) {
-    // Two patches by four channels at a time: six reads feed eight sums, and no sum waits for its own last addition.
-    // At an edge of the blocks the last patch or channel is summed twice, to the same result.
-    for (let x = 0; x < columns; x += 2) {
-      const paired = x + 1 < columns;
-      const patch = y * down + x * right;
-      const aside = paired ? right : 0;
-      const to = next.start + y * next.pitch + x * out;
-      const beside = paired ? to + out : to;
-      for (let channel = 0; channel < out; channel += 4) {
-        const second = channel + 1 < out ? 1 : 0;
-        const third = channel + 2 < out ? 2 : 0;
-        const fourth = channel + 3 < out ? 3 : 0;
-        let a = weights[bias + channel]!;
-        let b = weights[bias + channel + second]!;
-        let c = weights[bias + channel + third]!;
-        let d = weights[bias + channel + fourth]!;
-        let [e, f, g, h] = [a, b, c, d];
-        const toSecond = second * size;
-        const toThird = third * size;
-        const toFourth = fourth * size;
-        let w = kernel + channel * size;
-        for (let r = 0; r < runs; r++) {
-          for (let i = patch + r * pitch, end = i + run; i < end; i++, w++) {
-            const left = input[i]!;
-            const neighbour = input[i + aside]!;
-            const forA = weights[w]!;
-            const forB = weights[w + toSecond]!;
-            const forC = weights[w + toThird]!;
-            const forD = weights[w + toFourth]!;
-            a += left * forA;
-            b += left * forB;
-            c += left * forC;
-            d += left * forD;
-            e += neighbour * forA;
-            f += neighbour * forB;
-            g += neighbour * forC;
-            h += neighbour * forD;
-          }
-        }
-        output[to + channel] = a > floor ? a : floor;
-        output[to + channel + second] = b > floor ? b : floor;
-        output[to + channel + third] = c > floor ? c : floor;
-        output[to + channel + fourth] = d > floor ? d : floor;
-        output[beside + channel] = e > floor ? e : floor;
-        output[beside + channel + second] = f > floor ? f : floor;
-        output[beside + channel + third] = g > floor ? g : floor;
-        output[beside + channel + fourth] = h > floor ? h : floor;
-      }
-    }
-  }
-}
-
 /** Where the last step writes: nothing reads its output with a border. */
 export const FLAT: Extent = { length: 0, start: 0, pitch: 0 };
 
+/** Bytes of a float32. */
+const FLOAT = 4;
+/** Channels that are calculated at once. */
+const LANES = 4;
+
+/** Of so many values, as many as fill whole vectors. */
+const filled = (values: number): number => Math.ceil(values / LANES) * LANES;
+
 /**
- * A network that is ready to run; its buffers are made here, once.
+ * A network that is ready to run; its memory is made here, once.
  * @param weights layer by layer: out x kernel rows x kernel columns x in, then one bias per out
  * @throws CaptureError `assets-failed` where the number of weights is not that of the shape
  */
-export function createNetwork(shape: NetworkShape, weights: Float32Array | Float64Array): Network {
-  const steps = stepsOf(shape);
-  const buffers = buffersFor(steps);
-  const [first] = steps;
-  const [entry] = buffers;
-  if (first === undefined || entry === undefined || weights.length !== weightCount(shape))
+export function createNetwork(shape: NetworkShape, weights: Float32Array): Network {
+  if (weights.length !== weightCount(shape))
     throw new CaptureError('assets-failed', 'The weights are not those of this network.');
-  const wide = Float64Array.from(weights);
+  const layers = shape.layers.map((layer) => ({ ...layer, out: filled(layer.out) }));
+  // Channels that only fill a vector have no weights and stay 0.
+  const steps = stepsOf({ ...shape, layers });
+  let end = 0;
+  const take = (values: number): number => {
+    const start = end;
+    end += filled(values);
+    return start;
+  };
+  // Where the input, the weights and the biases of each step lie, and behind them the logits.
+  const places = steps.map(({ length, runs, run, out }) => ({
+    input: take(length),
+    kernel: take(runs * run * out),
+    biases: take(out),
+  }));
+  const logits = take(layers.at(-1)?.out ?? 0);
+  const kernels = createKernels(FLOAT * end);
+  const values = new Float32Array(kernels.memory);
+
+  let [given, held] = [shape.channels, shape.channels];
+  stepsOf(shape).forEach((step, i) => {
+    const [wide, { kernel, biases }] = [steps[i]!, places[i]!];
+    for (let channel = 0; channel < step.out; channel++) {
+      values[biases + channel] = weights[step.bias + channel]!;
+      for (let tap = 0; tap < step.runs * step.run; tap++) {
+        const inRun = tap % step.run;
+        const wideTap =
+          Math.floor(tap / step.run) * wide.run + Math.floor(inRun / given) * held + (inRun % given);
+        values[kernel + wideTap * wide.out + channel] =
+          weights[step.kernel + channel * step.runs * step.run + tap]!;
+      }
+    }
+    [given, held] = [step.out, wide.out];
+  });
+
+  const run = (step: Step, i: number): void => {
+    const { input, kernel, biases } = places[i]!;
+    const next = steps[i + 1] ?? FLAT;
+    kernels.convolve(
+      FLOAT * input,
+      FLOAT * step.right,
+      FLOAT * step.down,
+      step.runs,
+      FLOAT * step.run,
+      FLOAT * step.pitch,
+      FLOAT * kernel,
+      FLOAT * biases,
+      step.out / LANES,
+      step.relu ? 0 : -Infinity,
+      FLOAT * ((places[i + 1]?.input ?? logits) + next.start),
+      FLOAT * next.pitch,
+      step.columns,
+      step.rows,
+    );
+  };
+  const row = shape.width * shape.channels;
   return {
-    run: (input) => {
-      if (input.length !== shape.width * shape.height * shape.channels)
+    run(input) {
+      if (input.length !== row * shape.height)
         throw new CaptureError('assets-failed', 'The network takes input of another size.');
-      place(shape, first, input, entry);
-      steps.forEach((step, i) => forward(step, steps[i + 1] ?? FLAT, wide, buffers[i]!, buffers[i + 1]!));
-      return Float32Array.from(buffers.at(-1) ?? []);
+      const [{ input: entry }, { start, pitch }] = [places[0]!, steps[0]!];
+      for (let y = 0; y < shape.height; y++)
+        values.set(input.subarray(y * row, (y + 1) * row), entry + start + y * pitch);
+      steps.forEach(run);
+      return values.slice(logits, logits + (shape.layers.at(-1)?.out ?? 0));
     },
   };
 }
-
-/** Bytes of a float32. */
-const FLOAT = 4;
 
 /**
  * The weights of a network from the text that the weights module ships: base64 of, layer by layer, one scale per

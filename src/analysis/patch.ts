@@ -1,7 +1,7 @@
 import type { Box, Point, Size } from '../domain/geometry.ts';
-import type { PatchFrame } from '../domain/homography.ts';
 import type { FaceDetail, Landmark } from '../domain/observation.ts';
-import { type Pixels, samplePatch } from './pixels.ts';
+import { createWorkshop } from './kernels.ts';
+import type { Pixels, Plane } from './pixels.ts';
 
 /*
  * The face-aligned patch: the eye line turned upright and scaled to one size, so that distance and resolution cancel
@@ -26,6 +26,8 @@ export const OUTLINE = [
 /** A face turned upright and scaled to one size. */
 export interface Upright {
   readonly patch: Pixels;
+  /** Its luma. */
+  readonly luma: Plane;
   /** Where a point of the frame lies in the patch. */
   readonly toPatch: (point: Point) => Point;
   /** Where a point of the patch lies in the frame. */
@@ -72,37 +74,55 @@ export function alignBy({ centre, across }: EyeLine, pixels: Pixels, shrink = 1)
     y: (shrink * across.y) / EYE_DISTANCE,
   };
   const down = { x: -right.y, y: right.x };
-  const frame: PatchFrame = {
-    origin: {
-      x: centre.x - (EYES_AT.x * right.x + EYES_AT.y * down.x) / shrink,
-      y: centre.y - (EYES_AT.x * right.y + EYES_AT.y * down.y) / shrink,
-    },
-    right,
-    down,
+  const origin = {
+    x: centre.x - (EYES_AT.x * right.x + EYES_AT.y * down.x) / shrink,
+    y: centre.y - (EYES_AT.x * right.y + EYES_AT.y * down.y) / shrink,
   };
   const square = right.x ** 2 + right.y ** 2;
   return {
+    ...sampled(pixels, origin, right, { width: PATCH.width / shrink, height: PATCH.height / shrink }),
     enlarged: Math.max(1, 1 / Math.sqrt(square)),
-    patch: samplePatch(pixels, frame, PATCH.width / shrink, PATCH.height / shrink),
     toFrame: ({ x, y }) => ({
-      x: frame.origin.x + x * right.x + y * down.x,
-      y: frame.origin.y + x * right.y + y * down.y,
+      x: origin.x + x * right.x + y * down.x,
+      y: origin.y + x * right.y + y * down.y,
     }),
     toPatch: (point) => {
-      const x = point.x - frame.origin.x;
-      const y = point.y - frame.origin.y;
+      const x = point.x - origin.x;
+      const y = point.y - origin.y;
       return { x: (x * right.x + y * right.y) / square, y: (x * down.x + y * down.y) / square };
     },
   };
 }
 
-/** The box round all landmarks. */
-export function boxOf(points: readonly Point[]): Box {
-  const xs = points.map(({ x }) => x);
-  const ys = points.map(({ y }) => y);
-  const x = Math.min(...xs);
-  const y = Math.min(...ys);
-  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
+/** RGBA, and of luma as float32, bytes. */
+const PIXEL = 4;
+const workshop = createWorkshop();
+
+/**
+ * A patch of the frame that is turned and scaled.
+ * @param origin where its first pixel lies, and `right` the step from one to the next, px of the frame
+ */
+function sampled(
+  { data, width, height }: Pixels,
+  origin: Point,
+  right: Point,
+  size: Size,
+): Pick<Upright, 'patch' | 'luma'> {
+  const count = size.width * size.height;
+  const [patch, luma, frame] = [0, PIXEL * count, 2 * PIXEL * count];
+  const { memory, align, toLuma } = workshop(frame + data.length + PIXEL * (width + 2));
+  new Uint8Array(memory).set(data, frame);
+  align(
+    ...([frame, width, height, origin.x, origin.y, right.x, right.y] as const),
+    // Finer than the patch, it would alias.
+    Math.hypot(right.x, right.y) > 1.2 ? 1 : 0,
+    ...([size.width, size.height, patch] as const),
+  );
+  toLuma(patch, count, luma);
+  return {
+    patch: { ...size, data: new Uint8ClampedArray(memory, patch, PIXEL * count).slice() },
+    luma: { ...size, data: new Float32Array(memory, luma, count).slice() },
+  };
 }
 
 /**

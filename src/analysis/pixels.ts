@@ -137,8 +137,8 @@ export function histogramOf(plane: Plane, polygon?: readonly Point[]): Uint32Arr
   const histogram = new Uint32Array(256);
   const { data } = plane;
   const count = (from: number, end: number): void => {
-    // Within: rows do not leave the plane.
-    for (let i = from; i < end; i++) histogram[Math.min(255, Math.max(0, Math.round(data[i]!)))]!++;
+    // Within: rows do not leave the plane, nor luma its 256 values. Half of one more makes of cutting off a rounding.
+    for (let i = from; i < end; i++) histogram[(data[i]! + 0.5) | 0]!++;
   };
   if (polygon === undefined) count(0, data.length);
   else eachRowWithin(polygon, plane, count);

@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- pixel loops read within bounds that they check themselves; a fallback at every read would cost time and hide a wrong bound */
 import type { Box } from '../domain/geometry.ts';
+import { createWorkshop } from './kernels.ts';
 import { EYE_DISTANCE, EYES_AT, type Upright } from './patch.ts';
 import type { Plane } from './pixels.ts';
 
@@ -25,15 +26,14 @@ export interface EdgeChoice {
   readonly quantile: number;
 }
 
-/** Luma is counted in whole parts this small: their lower and higher ones are told without a branch. */
+/** Luma is counted in whole parts this small, eight of which fit into a vector. */
 const PARTS = 32;
+/** Bytes of a place's luma, and of a bin's count. */
+const [SHORT, LONG] = [2, 4];
+/** What the kernels may write behind a run of places, and what places in memory begin at multiples of, bytes. */
+const VECTOR = 16;
 
-/** Luma of a box and of a margin round it, in `PARTS`. */
-interface Band {
-  readonly data: Int32Array;
-  readonly width: number;
-  readonly margin: number;
-}
+const workshop = createWorkshop();
 
 /**
  * How steep edges are over their own contrast, in the direction in which they are least so: about 0.4 over the sigma of
@@ -41,73 +41,43 @@ interface Band {
  * @param box farther from the border of the plane than the reach
  * @returns null where some direction has no contrast
  */
-export function leastSteepness(luma: Plane, box: Box, edges: EdgeChoice): number | null {
-  const band = bandOf(luma, box, edges.reach);
-  const low = new Int32Array(band.data.length);
-  const high = new Int32Array(band.data.length);
+export function leastSteepness(
+  { data, width }: Plane,
+  box: Box,
+  { reach, minSpan, quantile }: EdgeChoice,
+): number | null {
+  const columns = box.width + 2 * reach;
+  const rows = box.height + 2 * reach;
+  const room = VECTOR * (Math.ceil((SHORT * columns * rows) / VECTOR) + 1);
+  const [band, low, high, bins] = [0, room, 2 * room, 3 * room];
+  const { memory, countSteepness } = workshop(bins + LONG * (BINS + 1));
+  const places = new Int16Array(memory, band, columns * rows);
+  for (let row = 0, to = 0; row < rows; row++) {
+    let from = (box.y - reach + row) * width + box.x - reach;
+    // Within: the box keeps more than the reach from every border. Half a part more makes of cutting off a rounding.
+    for (let column = 0; column < columns; column++) places[to++] = PARTS * data[from++]! + 0.5;
+  }
+  const counts = new Uint32Array(memory, bins, BINS + 1);
   let least = Infinity;
-  for (const direction of DIRECTIONS) {
-    const steepness = steepnessAlong(band, { low, high }, direction, edges);
-    if (steepness === null) return null;
-    least = Math.min(least, steepness);
+  for (const { x, y } of DIRECTIONS) {
+    const length = Math.hypot(x, y);
+    const step = Math.abs(y * columns + x);
+    counts.fill(0);
+    const total = countSteepness(
+      ...([band, low, high, columns, rows, reach, step, Math.round(reach / length)] as const),
+      ...([Math.ceil(PARTS * minSpan), 1 / (2 * length), bins, BINS] as const),
+    );
+    if (total < MIN_PLACES) return null;
+    least = Math.min(least, quantileOf(counts, quantile * total));
   }
   return least;
 }
 
-function bandOf({ data, width }: Plane, box: Box, margin: number): Band {
-  const columns = box.width + 2 * margin;
-  const rows = box.height + 2 * margin;
-  const band = new Int32Array(columns * rows);
-  for (let row = 0, to = 0; row < rows; row++) {
-    let from = (box.y - margin + row) * width + box.x - margin;
-    // Within: the box keeps more than the reach from every border.
-    for (let column = 0; column < columns; column++) band[to++] = Math.round(PARTS * data[from++]!);
-  }
-  return { data: band, width: columns, margin };
-}
-
-/** @param extremes room for the lowest and the highest of each place's surroundings */
-function steepnessAlong(
-  { data, width, margin }: Band,
-  { low, high }: { readonly low: Int32Array; readonly high: Int32Array },
-  { x, y }: { x: number; y: number },
-  { reach, minSpan, quantile }: EdgeChoice,
-): number | null {
-  const step = Math.abs(y * width + x);
-  const steps = Math.round(reach / Math.hypot(x, y));
-  low.set(data);
-  high.set(data);
-  // What a place and those after it span, of ever more of them: the next is put together of two that are there.
-  for (let covered = 1, added = 0; covered <= 2 * steps; covered += added) {
-    added = Math.min(covered, 2 * steps + 1 - covered);
-    for (let i = 0, other = added * step; other < data.length; i++, other++) {
-      // The lesser and the greater without a branch, which pixels would have the processor guess wrong half of the time.
-      const below = low[i]! - low[other]!;
-      const above = high[other]! - high[i]!;
-      low[i]! -= below & ~(below >> 31);
-      high[i]! += above & ~(above >> 31);
-    }
-  }
-  const scale = 1 / (2 * Math.hypot(x, y));
-  const counts = new Uint32Array(BINS + 1);
-  let total = 0;
-  for (let row = margin * width; row < data.length - margin * width; row += width) {
-    for (let i = row + margin; i < row + width - margin; i++) {
-      const first = i - steps * step;
-      const span = high[first]! - low[first]!;
-      if (span < PARTS * minSpan) continue;
-      const steepness = (scale * Math.abs(data[i + step]! - data[i - step]!)) / span;
-      counts[Math.min(BINS, Math.floor(steepness * BINS))]!++; // the last bin takes the rest
-      total++;
-    }
-  }
-  if (total < MIN_PLACES) return null;
+/** The middle of the bin in which so many places are reached. */
+function quantileOf(counts: Uint32Array, rank: number): number {
   let seen = 0;
-  for (let bin = 0; bin <= BINS; bin++) {
-    seen += counts[bin]!; // within
-    if (seen > quantile * total) return (bin + 0.5) / BINS;
-  }
-  return null;
+  const bin = counts.findIndex((count) => (seen += count) > rank);
+  return (bin + 0.5) / BINS;
 }
 
 /** Where the detail round the eyes is: brows, lids and lashes, which every face has, and no beard or scarf. Patch px. */
@@ -131,7 +101,7 @@ const MIN_SPAN = 16;
  * @param range luma between the darkest and the brightest of the face
  * @returns steepness per eye distance; 0 where nothing has contrast: a face without edges is blurred
  */
-export function eyeSharpness({ enlarged }: Upright, luma: Plane, range: number): number {
+export function eyeSharpness({ enlarged, luma }: Pick<Upright, 'enlarged' | 'luma'>, range: number): number {
   const minSpan = Math.max(MIN_SPAN, EDGE_RANGE * range);
   const least = leastSteepness(luma, EYE_BAND, { reach: EYE_REACH, minSpan, quantile: 0.97 }) ?? 0;
   // Pixels that are larger than the patch's soften an edge by themselves, which the root takes back in part: in full,

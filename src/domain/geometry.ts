@@ -107,10 +107,11 @@ export function cornersOf({ x, y, width, height }: Box): readonly [Point, Point,
 
 /** Mean distance between points and as many others, px; 0 where there are none. */
 export function meanDistance(a: readonly Point[], b: readonly Point[]): number {
-  return (
-    a.reduce((sum, p, i) => sum + Math.hypot(p.x - (b[i]?.x ?? p.x), p.y - (b[i]?.y ?? p.y)), 0) /
-    Math.max(1, a.length)
-  );
+  const sum = a.reduce((sum, { x, y }, i) => {
+    const other = b[i] ?? { x, y };
+    return sum + Math.sqrt((x - other.x) ** 2 + (y - other.y) ** 2);
+  }, 0);
+  return sum / Math.max(1, a.length);
 }
 
 /** What two boxes share, square px. */
@@ -126,11 +127,19 @@ export function fitLongSide(size: Size, longSide: number): Size {
   return { width: Math.round(size.width * factor), height: Math.round(size.height * factor) };
 }
 
+/** All of a picture. */
+export const wholeOf = ({ width, height }: Size): Box => ({ x: 0, y: 0, width, height });
+
 /** The smallest box round all points. */
 export function boxRound(points: readonly Point[]): Box {
-  const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
-  const [x, y] = [Math.min(...xs), Math.min(...ys)];
-  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const { x, y } of points) {
+    if (x < left) left = x;
+    if (x > right) right = x;
+    if (y < top) top = y;
+    if (y > bottom) bottom = y;
+  }
+  return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
 /** Grows a box round its centre by a share of its own width and height on each side. */

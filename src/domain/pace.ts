@@ -25,11 +25,11 @@ export const isOutOfPlace = (issues: readonly Issue[]): boolean =>
   issues.some(({ code }) => OUT_OF_PLACE.includes(code));
 
 /**
- * A frame of a face may become the photo this often, ms: to keep it whole and to measure its light, cover and sharpness
- * costs twice as much as all the rest, and they are slow. At most every third frame, so that slow devices gain most,
- * unless the last such is as long ago as `LONGEST`.
+ * A frame of a face may become the photo five times a second, ms: to keep it whole, to measure its light, cover and
+ * sharpness and to look for others beside it costs more than all the rest, and they are slow. At most every third frame,
+ * so that slow devices gain most, unless the last such is as long ago as `LONGEST`.
  */
-const LOOK_EVERY = 150;
+const LOOK_EVERY = 190;
 const FRAMES_BETWEEN = 2;
 const LONGEST = 350;
 /** As long as the face is not in place, no frame can be the photo, and light and cover are looked at for the hint alone. */

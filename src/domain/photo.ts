@@ -1,4 +1,4 @@
-import { cornersOf, fitInside, growBox, ID1_RATIO, type Box, type Size } from './geometry.ts';
+import { cornersOf, fitInside, growBox, ID1_RATIO, wholeOf, type Box, type Size } from './geometry.ts';
 import { LEAST_PORTRAIT } from './card-rules.ts';
 import { homographyTo, mapQuad, project, sidesOf, type Quad } from './homography.ts';
 import type { Observation } from './observation.ts';
@@ -52,9 +52,7 @@ export function cropOf(step: Step, picture: Size, guide: Box, limits: PhotoLimit
   ];
   const margins = CROP_MARGINS[STEP_TRAITS[step].guide];
   const wanted =
-    limits.crop === 'frame'
-      ? { x: 0, y: 0, width: picture.width, height: picture.height }
-      : growBox(guide, margins.horizontal, margins.vertical);
+    limits.crop === 'frame' ? wholeOf(picture) : growBox(guide, margins.horizontal, margins.vertical);
   // A guide that is upright asks for an upright photo first; the other way round is better than none.
   const preferred = wanted.height > wanted.width ? orientations.toReversed() : orientations;
   const smallest = preferred.find((size) => size.width <= picture.width && size.height <= picture.height);

@@ -1,7 +1,7 @@
 import { sightOf } from '../analysis/analyser.ts';
 import { createPart } from '../analysis/part.ts';
 import { isPreliminary, judge, sharpnessOf } from '../domain/assess.ts';
-import { guideInPicture, type Box } from '../domain/geometry.ts';
+import { guideInPicture, wholeOf, type Box } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
 import type { Quad } from '../domain/homography.ts';
 import type { Event, Photo, State } from '../domain/journey.ts';
@@ -298,7 +298,7 @@ export class Viewfinder {
     });
     const frame = await pictureIn(file);
     try {
-      const whole: Box = { x: 0, y: 0, width: frame.width, height: frame.height };
+      const whole = wholeOf(frame);
       const limits = profileOf(configuration().provider).limits[step];
       if (!cropOf(step, frame, whole, limits)) {
         const { long, short } = limits.smallest;

@@ -7,13 +7,11 @@ import {
   weightCount,
 } from '../../src/analysis/network.ts';
 import { CaptureError } from '../../src/domain/result.ts';
+import { differentiate, initialWeights, type Label } from '../../scripts/gradients.ts';
 import {
   areaUnderCurve,
-  differentiate,
   encodeWeights,
   evaluate,
-  initialWeights,
-  type Label,
   type Sample,
   type Scored,
   shareAbove,

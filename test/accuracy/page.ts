@@ -1,8 +1,8 @@
 import { type Analyser, createAnalyser, observe, sightOf } from '../../src/analysis/analyser.ts';
-import { boxOf, eyeLineOf } from '../../src/analysis/patch.ts';
+import { eyeLineOf } from '../../src/analysis/patch.ts';
 import { assess, type Judged, judge } from '../../src/domain/assess.ts';
 import { FaceLandmarker } from '@mediapipe/tasks-vision';
-import { fitLongSide, growBox, guideInPicture } from '../../src/domain/geometry.ts';
+import { boxRound, fitLongSide, growBox, guideInPicture } from '../../src/domain/geometry.ts';
 import {
   guide as advance,
   type Hint,
@@ -128,7 +128,7 @@ function toneOf(picture: ImageBitmap, points: readonly Landmark[]): number | nul
   const canvas = new OffscreenCanvas(CHEEKS.length, 1);
   const context = canvas.getContext('2d', { willReadFrequently: true });
   if (context === null) return null;
-  const side = 0.1 * boxOf(points).width;
+  const side = 0.1 * boxRound(points).width;
   context.imageSmoothingQuality = 'high';
   CHEEKS.forEach((index, i) => {
     const { x, y } = points[index] ?? { x: 0, y: 0 };
@@ -167,7 +167,7 @@ const bases = new Map<string, Base>();
 const HEAD_FACE_WIDTH = 200;
 
 async function headOf(photo: ImageBitmap, points: readonly Landmark[]): Promise<Head> {
-  const face = boxOf(points);
+  const face = boxRound(points);
   const cut = growBox(face, 0.3, 0.35);
   const scale = HEAD_FACE_WIDTH / face.width;
   const [left, top] = [Math.round(cut.x), Math.round(cut.y)];
@@ -265,7 +265,7 @@ async function openBase(file: string): Promise<Opened> {
       source,
       size,
       points,
-      face: boxOf(points),
+      face: boxRound(points),
       eyeDistance: Math.hypot(across.x, across.y),
       guide,
       mesh: FACE_MESH,
