@@ -112,70 +112,55 @@ const LANES = 4;
 /** Of so many values, as many as fill whole vectors. */
 const filled = (values: number): number => Math.ceil(values / LANES) * LANES;
 
+/** Where the parts of a step lie in the memory, in values. */
+interface Place {
+  readonly input: number;
+  readonly kernel: number;
+  readonly biases: number;
+}
+
 /**
  * A network that is ready to run; its memory is made here, once.
  * @param weights layer by layer: out x kernel rows x kernel columns x in, then one bias per out
  * @throws CaptureError `assets-failed` where the number of weights is not that of the shape
  */
 export function createNetwork(shape: NetworkShape, weights: Float32Array): Network {
-  if (weights.length !== weightCount(shape))
+  if (weights.length === 0 || weights.length !== weightCount(shape))
     throw new CaptureError('assets-failed', 'The weights are not those of this network.');
-  const layers = shape.layers.map((layer) => ({ ...layer, out: filled(layer.out) }));
   // Channels that only fill a vector have no weights and stay 0.
-  const steps = stepsOf({ ...shape, layers });
+  const steps = stepsOf({
+    ...shape,
+    layers: shape.layers.map((layer) => ({ ...layer, out: filled(layer.out) })),
+  });
   let end = 0;
   const take = (values: number): number => {
     const start = end;
     end += filled(values);
     return start;
   };
-  // Where the input, the weights and the biases of each step lie, and behind them the logits.
-  const places = steps.map(({ length, runs, run, out }) => ({
+  const places = steps.map(({ length, runs, run, out }): Place => ({
     input: take(length),
     kernel: take(runs * run * out),
     biases: take(out),
   }));
-  const logits = take(layers.at(-1)?.out ?? 0);
-  const kernels = createKernels(FLOAT * end);
-  const values = new Float32Array(kernels.memory);
-
-  let [given, held] = [shape.channels, shape.channels];
-  stepsOf(shape).forEach((step, i) => {
-    const [wide, { kernel, biases }] = [steps[i]!, places[i]!];
-    for (let channel = 0; channel < step.out; channel++) {
-      values[biases + channel] = weights[step.bias + channel]!;
-      for (let tap = 0; tap < step.runs * step.run; tap++) {
-        const inRun = tap % step.run;
-        const wideTap =
-          Math.floor(tap / step.run) * wide.run + Math.floor(inRun / given) * held + (inRun % given);
-        values[kernel + wideTap * wide.out + channel] =
-          weights[step.kernel + channel * step.runs * step.run + tap]!;
-      }
-    }
-    [given, held] = [step.out, wide.out];
-  });
+  const logits = take(steps.at(-1)!.out);
+  const { memory, convolve } = createKernels(FLOAT * end);
+  const values = new Float32Array(memory);
+  putWeights(shape, weights, steps, places, values);
 
   const run = (step: Step, i: number): void => {
     const { input, kernel, biases } = places[i]!;
     const next = steps[i + 1] ?? FLAT;
-    kernels.convolve(
-      FLOAT * input,
-      FLOAT * step.right,
-      FLOAT * step.down,
-      step.runs,
-      FLOAT * step.run,
-      FLOAT * step.pitch,
-      FLOAT * kernel,
-      FLOAT * biases,
-      step.out / LANES,
-      step.relu ? 0 : -Infinity,
-      FLOAT * ((places[i + 1]?.input ?? logits) + next.start),
-      FLOAT * next.pitch,
-      step.columns,
-      step.rows,
+    const output = (places[i + 1]?.input ?? logits) + next.start;
+    convolve(
+      ...([FLOAT * input, FLOAT * step.right, FLOAT * step.down] as const),
+      ...([step.runs, FLOAT * step.run, FLOAT * step.pitch] as const),
+      ...([FLOAT * kernel, FLOAT * biases, step.out / LANES, step.relu ? 0 : -Infinity] as const),
+      ...([FLOAT * output, FLOAT * next.pitch, step.columns, step.rows] as const),
     );
   };
   const row = shape.width * shape.channels;
+  const heads = shape.layers.at(-1)!.out;
   return {
     run(input) {
       if (input.length !== row * shape.height)
@@ -184,9 +169,35 @@ export function createNetwork(shape: NetworkShape, weights: Float32Array): Netwo
       for (let y = 0; y < shape.height; y++)
         values.set(input.subarray(y * row, (y + 1) * row), entry + start + y * pitch);
       steps.forEach(run);
-      return values.slice(logits, logits + (shape.layers.at(-1)?.out ?? 0));
+      return values.slice(logits, logits + heads);
     },
   };
+}
+
+/** Puts weights and biases where the vectors of channels find them: those of all channels at one tap together. */
+function putWeights(
+  shape: NetworkShape,
+  weights: Float32Array,
+  wideSteps: readonly Step[],
+  places: readonly Place[],
+  values: Float32Array,
+): void {
+  // Channels of an input pixel, as the weights have them and as the memory has.
+  let [given, held] = [shape.channels, shape.channels];
+  stepsOf(shape).forEach((step, i) => {
+    const [wide, { kernel, biases }] = [wideSteps[i]!, places[i]!];
+    const taps = step.runs * step.run;
+    for (let channel = 0; channel < step.out; channel++) {
+      values[biases + channel] = weights[step.bias + channel]!;
+      for (let tap = 0; tap < taps; tap++) {
+        const inRun = tap % step.run;
+        const pixel = Math.floor(inRun / given);
+        const wideTap = Math.floor(tap / step.run) * wide.run + pixel * held + (inRun % given);
+        values[kernel + wideTap * wide.out + channel] = weights[step.kernel + channel * taps + tap]!;
+      }
+    }
+    [given, held] = [step.out, wide.out];
+  });
 }
 
 /**
