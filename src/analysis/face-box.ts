@@ -79,12 +79,9 @@ const ELLIPSE = Array.from({ length: 36 }, (_, i) => {
   return { x: 0.5 + 0.5 * Math.cos(angle), y: 0.5 + 0.5 * Math.sin(angle) };
 });
 
-/** How far a first look is coarser: code that is run for the first time is many times slower, and light is no detail. */
-const COARSE = 2;
-
-/** What box and pixels tell of a face, all but its sharpness at a coarse look. */
-function measure({ box, eyes }: Detected, pixels: Pixels, motion: number, coarse: boolean): Face {
-  const upright = alignBy(eyes, pixels, coarse ? COARSE : 1);
+/** What box and pixels tell of a face; a preliminary look leaves its sharpness open, while the camera may still focus. */
+function measure({ box, eyes }: Detected, pixels: Pixels, motion: number, preliminary: boolean): Face {
+  const upright = alignBy(eyes, pixels);
   const outline = ELLIPSE.map(({ x, y }) =>
     upright.toPatch({ x: box.x + x * box.width, y: box.y + y * box.height }),
   );
@@ -99,7 +96,7 @@ function measure({ box, eyes }: Detected, pixels: Pixels, motion: number, coarse
     motion,
     light: { ...light, clipped: null, sclera: null, sides: null, levels: null, hollows: null },
     cover: null,
-    sharpness: coarse ? null : eyeSharpness(upright, light.range),
+    sharpness: preliminary ? null : eyeSharpness(upright, light.range),
   };
 }
 

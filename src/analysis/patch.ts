@@ -66,21 +66,17 @@ export function alignTo(points: readonly Point[], pixels: Pixels): Aligned {
   return { ...upright, place: (index) => upright.toPatch(points[index] ?? { x: 0, y: 0 }) };
 }
 
-/** @param shrink so many px of the patch become one, each way */
-export function alignBy({ centre, across }: EyeLine, pixels: Pixels, shrink = 1): Upright {
+export function alignBy({ centre, across }: EyeLine, pixels: Pixels): Upright {
   // A face seen from the very side has no eye line; a step of some size keeps the arithmetic finite.
-  const right = {
-    x: (shrink * across.x) / EYE_DISTANCE || 1e-3,
-    y: (shrink * across.y) / EYE_DISTANCE,
-  };
+  const right = { x: across.x / EYE_DISTANCE || 1e-3, y: across.y / EYE_DISTANCE };
   const down = { x: -right.y, y: right.x };
   const origin = {
-    x: centre.x - (EYES_AT.x * right.x + EYES_AT.y * down.x) / shrink,
-    y: centre.y - (EYES_AT.x * right.y + EYES_AT.y * down.y) / shrink,
+    x: centre.x - EYES_AT.x * right.x - EYES_AT.y * down.x,
+    y: centre.y - EYES_AT.x * right.y - EYES_AT.y * down.y,
   };
   const square = right.x ** 2 + right.y ** 2;
   return {
-    ...sampled(pixels, origin, right, { width: PATCH.width / shrink, height: PATCH.height / shrink }),
+    ...sampled(pixels, origin, right),
     enlarged: Math.max(1, 1 / Math.sqrt(square)),
     toFrame: ({ x, y }) => ({
       x: origin.x + x * right.x + y * down.x,
@@ -96,32 +92,32 @@ export function alignBy({ centre, across }: EyeLine, pixels: Pixels, shrink = 1)
 
 /** RGBA, and of luma as float32, bytes. */
 const PIXEL = 4;
+/** How many pixels a patch has, and where it, its luma and the frame lie in the memory. */
+const COUNT = PATCH.width * PATCH.height;
+const [PATCH_AT, LUMA_AT, FRAME_AT] = [0, PIXEL * COUNT, 2 * PIXEL * COUNT];
 const workshop = createWorkshop();
 
 /**
- * A patch of the frame that is turned and scaled.
+ * The patch of a frame.
  * @param origin where its first pixel lies, and `right` the step from one to the next, px of the frame
  */
 function sampled(
   { data, width, height }: Pixels,
   origin: Point,
   right: Point,
-  size: Size,
 ): Pick<Upright, 'patch' | 'luma'> {
-  const count = size.width * size.height;
-  const [patch, luma, frame] = [0, PIXEL * count, 2 * PIXEL * count];
-  const { memory, align, toLuma } = workshop(frame + data.length + PIXEL * (width + 2));
-  new Uint8Array(memory).set(data, frame);
+  const { memory, align, toLuma } = workshop(FRAME_AT + data.length + PIXEL * (width + 2));
+  new Uint8Array(memory).set(data, FRAME_AT);
   align(
-    ...([frame, width, height, origin.x, origin.y, right.x, right.y] as const),
+    ...([FRAME_AT, width, height, origin.x, origin.y, right.x, right.y] as const),
     // Finer than the patch, it would alias.
     Math.hypot(right.x, right.y) > 1.2 ? 1 : 0,
-    ...([size.width, size.height, patch] as const),
+    ...([PATCH.width, PATCH.height, PATCH_AT] as const),
   );
-  toLuma(patch, count, luma);
+  toLuma(PATCH_AT, COUNT, LUMA_AT);
   return {
-    patch: { ...size, data: new Uint8ClampedArray(memory, patch, PIXEL * count).slice() },
-    luma: { ...size, data: new Float32Array(memory, luma, count).slice() },
+    patch: { ...PATCH, data: new Uint8ClampedArray(memory, PATCH_AT, PIXEL * COUNT).slice() },
+    luma: { ...PATCH, data: new Float32Array(memory, LUMA_AT, COUNT).slice() },
   };
 }
 
