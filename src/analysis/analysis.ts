@@ -3,7 +3,7 @@ import { CaptureError } from '../domain/result.ts';
 import type { Analyser, AnalyserOptions, AnalysisLimits, Begun } from './analyser.ts';
 import { type AssetBytes, type Assets, compiled, fetchAssets, type RuntimeName } from './assets.ts';
 import { entryOf, fetchManifest, type Manifest, startDownloads } from './download.ts';
-import { type Host, obstacleTo, type Place, PLACES, startHost, WORKER_FILE } from './host.ts';
+import { type Host, lateObstacleTo, obstacleTo, type Place, PLACES, startHost, WORKER_FILE } from './host.ts';
 import { startWatch, type Watch } from './watch.ts';
 import type { OpenNews, Reply } from './worker.ts';
 
@@ -136,6 +136,9 @@ export function startAnalysis({
         return;
       }
       host = started;
+      // While the worker starts; without WebGL it would die at the first frame.
+      const obstacle = lateObstacleTo(place);
+      if (obstacle !== null) throw forbidden(`${place}: ${obstacle}`);
       const request = {
         assetsBase: assetsBase.href,
         manifest,
@@ -213,6 +216,9 @@ export function startAnalysis({
 const broken = (message: string, cause?: unknown): CaptureError =>
   new CaptureError('analysis-failed', message, { cause });
 
+const forbidden = (why: string): CaptureError =>
+  broken(`This browser or page cannot run the analysis (${why}).`);
+
 const isBroken = (error: unknown): boolean =>
   error instanceof CaptureError && error.code === 'analysis-failed';
 
@@ -231,8 +237,7 @@ async function placesFor(rung: AnalysisRung): Promise<readonly Place[]> {
   );
   const places = looked.filter(({ obstacle }) => obstacle === null).map(({ place }) => place);
   if (places.length > 0) return places;
-  const why = looked.map(({ place, obstacle }) => `${place}: ${obstacle ?? ''}`).join('; ');
-  throw broken(`This browser or page cannot run the analysis (${why}).`);
+  throw forbidden(looked.map(({ place, obstacle }) => `${place}: ${obstacle ?? ''}`).join('; '));
 }
 
 /** A folder whose manifest was checked, and what is on its way out of it. */

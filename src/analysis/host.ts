@@ -29,11 +29,16 @@ export async function obstacleTo(place: Place): Promise<string | null> {
   if (typeof WebAssembly === 'undefined' || !(await simd())) return 'no WebAssembly with SIMD';
   if (place === 'worker') {
     if (typeof Worker === 'undefined') return 'no workers';
-    if (typeof OffscreenCanvas === 'undefined') return 'no OffscreenCanvas';
-    return hasWebGl(new OffscreenCanvas(1, 1)) ? null : 'no WebGL 2 on OffscreenCanvas';
+    return typeof OffscreenCanvas === 'undefined' ? 'no OffscreenCanvas' : null;
   }
   if (!mayCompile()) return "the page's Content-Security-Policy has no 'wasm-unsafe-eval'";
   return hasWebGl(createSurface()) ? null : 'no WebGL 2';
+}
+
+/** The same once the place is starting: to look whether workers have WebGL takes twice as long as a frame. */
+export function lateObstacleTo(place: Place): string | null {
+  if (place === 'main-thread' || hasWebGl(new OffscreenCanvas(1, 1))) return null;
+  return 'no WebGL 2 on OffscreenCanvas';
 }
 
 /** The shortest module there is: its magic number and version. */
