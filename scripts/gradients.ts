@@ -125,7 +125,7 @@ function forward(
 }
 
 /** What keeps a network from learning its samples by heart. */
-export interface Blur {
+export interface Regularization {
   /** Share of each dense layer's input that is dropped at random. 0 where absent. */
   readonly dropout?: number;
   /** Labels become this much less certain: half of it for 0, 1 less half of it for 1. 0 where absent. */
@@ -150,7 +150,7 @@ export interface Differentiated {
 /** Gradients of a network, with buffers of its own. */
 export function differentiate(
   shape: NetworkShape,
-  { dropout = 0, smoothing = 0, random }: Blur & { readonly random: Random },
+  { dropout = 0, smoothing = 0, random }: Regularization & { readonly random: Random },
 ): Differentiated {
   const steps = stepsOf(shape);
   const values = buffersFor(steps);

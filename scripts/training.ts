@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- the loops read within bounds that the steps give; a fallback at every read would cost time and hide a wrong bound */
 import { createNetwork, type NetworkShape, stepsOf, weightCount } from '../src/analysis/network.ts';
 import { randomFrom, shuffled } from '../test/accuracy/score.ts';
-import { type Blur, differentiate, initialWeights, type Label, type Random } from './gradients.ts';
+import { type Regularization, differentiate, initialWeights, type Label, type Random } from './gradients.ts';
 
 /*
  * Trains the networks that `src/analysis/network.ts` runs: Adam, and the figures that tell how good the result is.
@@ -17,7 +17,7 @@ export interface Sample {
   readonly weight?: number;
 }
 
-export interface Training extends Blur {
+export interface Training extends Regularization {
   readonly shape: NetworkShape;
   readonly samples: readonly Sample[];
   readonly epochs: number;

@@ -153,10 +153,20 @@ export function createNetwork(shape: NetworkShape, weights: Float32Array): Netwo
     const next = steps[i + 1] ?? FLAT;
     const output = (places[i + 1]?.input ?? logits) + next.start;
     convolve(
-      ...([FLOAT * input, FLOAT * step.right, FLOAT * step.down] as const),
-      ...([step.runs, FLOAT * step.run, FLOAT * step.pitch] as const),
-      ...([FLOAT * kernel, FLOAT * biases, step.out / LANES, step.relu ? 0 : -Infinity] as const),
-      ...([FLOAT * output, FLOAT * next.pitch, step.columns, step.rows] as const),
+      FLOAT * input,
+      FLOAT * step.right,
+      FLOAT * step.down,
+      step.runs,
+      FLOAT * step.run,
+      FLOAT * step.pitch,
+      FLOAT * kernel,
+      FLOAT * biases,
+      step.out / LANES,
+      step.relu ? 0 : -Infinity,
+      FLOAT * output,
+      FLOAT * next.pitch,
+      step.columns,
+      step.rows,
     );
   };
   const row = shape.width * shape.channels;

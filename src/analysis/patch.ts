@@ -108,12 +108,10 @@ function sampled(
 ): Pick<Upright, 'patch' | 'luma'> {
   const { memory, align, toLuma } = workshop(FRAME_AT + data.length + PIXEL * (width + 2));
   new Uint8Array(memory).set(data, FRAME_AT);
-  align(
-    ...([FRAME_AT, width, height, origin.x, origin.y, right.x, right.y] as const),
-    // Finer than the patch, it would alias.
-    Math.hypot(right.x, right.y) > 1.2 ? 1 : 0,
-    ...([PATCH.width, PATCH.height, PATCH_AT] as const),
-  );
+  // A frame that is finer than the patch would alias.
+  const isFiner = Math.hypot(right.x, right.y) > 1.2 ? 1 : 0;
+  const { x, y } = origin;
+  align(FRAME_AT, width, height, x, y, right.x, right.y, isFiner, PATCH.width, PATCH.height, PATCH_AT);
   toLuma(PATCH_AT, COUNT, LUMA_AT);
   return {
     patch: { ...PATCH, data: new Uint8ClampedArray(memory, PATCH_AT, PIXEL * COUNT).slice() },

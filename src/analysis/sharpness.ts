@@ -58,19 +58,32 @@ export function leastSteepness(
     for (let column = 0; column < columns; column++) places[to++] = PARTS * data[from++]! + 0.5;
   }
   const counts = new Uint32Array(memory, bins, BINS + 1);
-  let least = Infinity;
+  const least = Math.ceil(PARTS * minSpan);
+  let steepness = Infinity;
   for (const { x, y } of DIRECTIONS) {
     const length = Math.hypot(x, y);
     const step = Math.abs(y * columns + x);
+    const steps = Math.round(reach / length);
+    const scale = 1 / (2 * length);
     counts.fill(0);
     const total = countSteepness(
-      ...([band, low, high, columns, rows, reach, step, Math.round(reach / length)] as const),
-      ...([Math.ceil(PARTS * minSpan), 1 / (2 * length), bins, BINS] as const),
+      band,
+      low,
+      high,
+      columns,
+      rows,
+      reach,
+      step,
+      steps,
+      least,
+      scale,
+      bins,
+      BINS,
     );
     if (total < MIN_PLACES) return null;
-    least = Math.min(least, quantileOf(counts, quantile * total));
+    steepness = Math.min(steepness, quantileOf(counts, quantile * total));
   }
-  return least;
+  return steepness;
 }
 
 /** The middle of the bin in which so many places are reached. */

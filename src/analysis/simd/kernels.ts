@@ -158,6 +158,7 @@ export function align(
       // What is rounded may be one below 0, whose sign must not reach the other half.
       const left = v128.or(v128.and(upperLeft, i32x4.splat(0xffff)), i32x4.shl(lowerLeft, 16));
       const right = v128.or(upperRight, i32x4.shl(lowerRight, 16));
+      // One by one, because the number of a lane has to be a constant.
       const a = sampleAt(
         picture + <usize>i32x4.extract_lane(cell, 0),
         lower,
