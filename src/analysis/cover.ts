@@ -97,11 +97,8 @@ const FARTHEST = 3;
 
 /** Levels of brightness are told apart this finely: means of four and of sixteen bytes exactly. */
 const PARTS = 16;
-/** Logarithms of all levels. */
-const LOGARITHMS = Float64Array.from({ length: 255 * PARTS + 1 }, (_, level) =>
-  Math.log(level / PARTS + FLOOR),
-);
-const logarithm = (level: number): number => LOGARITHMS[(PARTS * level + 0.5) | 0]!; // within: 0..255
+/** Logarithms of all levels. Made when the first face is looked at, because the first hint need not wait for them. */
+let logarithms: Float64Array | null = null;
 
 /**
  * What a network is given: brightness, redness and blueness as logarithms, from their own medians, so that neither
@@ -116,6 +113,10 @@ export function coverInput(
   const channels = STEPS.map(() => new Float32Array(count));
   const [light, red, blue] = channels as [Float32Array, Float32Array, Float32Array];
   const share = 1 / (shrink * shrink);
+  const table = (logarithms ??= Float64Array.from({ length: 255 * PARTS + 1 }, (_, level) =>
+    Math.log(level / PARTS + FLOOR),
+  ));
+  const logarithm = (level: number): number => table[(PARTS * level + 0.5) | 0]!; // within: 0..255
   for (let y = 0, i = 0; from + y < to; y += shrink) {
     for (let x = 0; x < COVER_PICTURE.width; x += shrink, i++) {
       let r = 0;

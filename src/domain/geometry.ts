@@ -109,6 +109,7 @@ export function cornersOf({ x, y, width, height }: Box): readonly [Point, Point,
 export function meanDistance(a: readonly Point[], b: readonly Point[]): number {
   const sum = a.reduce((sum, { x, y }, i) => {
     const other = b[i] ?? { x, y };
+    // Of all landmarks of every frame, which `Math.hypot` takes six times as long for.
     return sum + Math.sqrt((x - other.x) ** 2 + (y - other.y) ** 2);
   }, 0);
   return sum / Math.max(1, a.length);

@@ -245,8 +245,8 @@ export function toLuma(pixels: usize, count: i32, luma: usize): void {
 
 /**
  * Counts how steep edges are over their own contrast, along one direction.
- * @param band luma as int16, row by row; what lies up to 16 bytes behind it and behind the two rooms may be overwritten
- * @param low room of the same size, as is `high`
+ * @param band luma as int16, row by row
+ * @param low room of the same size, as is `high`; up to 16 bytes behind either may be overwritten
  * @param step from one place to the next in the direction, places; `steps` of them reach as far as contrast is taken
  * @param margin of the band, which is not counted, places
  * @param minSpan places with less contrast are not counted
