@@ -26,9 +26,12 @@ export function resize(surface: Surface, { width, height }: Size): void {
   surface.height = height;
 }
 
+/** The extension of WebGL by which a context is given back. */
+export const LOSE_CONTEXT = 'WEBGL_lose_context';
+
 /** Frees the memory that a canvas has for WebGL, which the browser would keep until it collects the canvas. */
 export function releaseWebGl(surface: Surface): void {
-  surface.getContext('webgl2')?.getExtension('WEBGL_lose_context')?.loseContext();
+  surface.getContext('webgl2')?.getExtension(LOSE_CONTEXT)?.loseContext();
 }
 
 /** True where canvases like this one have WebGL 2: Tasks draws every frame through it, and dies without. */
