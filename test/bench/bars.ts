@@ -102,8 +102,9 @@ function liveBars({ live }: Figures): readonly Bar[] {
 }
 
 function startBars({ start, bytes, element, peers }: Figures): readonly Bar[] {
-  const quickest = Math.min(...(peers ?? []).map(({ firstFeedback }) => firstFeedback?.warm ?? Infinity));
-  const toPeers = start && quickest < Infinity ? start.warm.hint.median / quickest : null;
+  // The worst of them, which is that of the quickest peer.
+  const races = (peers ?? []).flatMap(({ race }) => (race ? [race.widget / race.peer] : []));
+  const toPeers = races.length > 0 ? Math.max(...races) : null;
   const [bare] = Object.values(start?.ratios ?? {});
   return [
     barOf(
@@ -116,7 +117,12 @@ function startBars({ start, bytes, element, peers }: Figures): readonly Bar[] {
       bare?.median,
     ),
     barOf(
-      { what: 'first hint, warm, over the quickest peer’s first feedback', unit: '×', atMost: 1, digits: 2 },
+      {
+        what: 'first hint, warm, over the quickest peer’s first feedback, in turn',
+        unit: '×',
+        atMost: 1,
+        digits: 2,
+      },
       toPeers,
     ),
     barOf(

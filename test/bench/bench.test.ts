@@ -4,6 +4,9 @@ import { barsOf } from './bars.ts';
 import { chartOf } from './chart.ts';
 import type { Figures } from './figures.ts';
 import { parseOptions, SECTIONS } from './options.ts';
+import { notMeasured } from './peers.ts';
+import { PEERS } from './peers/field.ts';
+import type { Race } from './peers/race.ts';
 import { sizesOf } from './probe.ts';
 import { reportOf } from './report.ts';
 import { ratioOf, spreadOf } from './statistics.ts';
@@ -44,6 +47,20 @@ test('a bar is met up to its limit, and not known where nothing was measured', (
   expect(met('the element, gzip')).toBe(false);
   expect(met('frames analysed a second')).toBeNull();
   expect(met('heap growth')).toBeNull();
+});
+
+test('the first hint is held against the peer that comes nearest to it, by starts in turn', () => {
+  const bar = (...races: readonly (Race | null)[]) => {
+    const peers = PEERS.map((peer, i) => ({ ...notMeasured(peer, 'not there'), race: races[i] ?? null }));
+    return barsOf({ ...figuresOf([10], [10]), peers }).find(({ what }) => what.includes('quickest peer'));
+  };
+  const far = { widget: 390, peer: 4000, starts: 9 };
+  expect(bar(far, null, { widget: 360, peer: 400, starts: 9 })).toMatchObject({
+    figure: '0.90 ×',
+    met: true,
+  });
+  expect(bar(far, null, { widget: 410, peer: 400, starts: 9 })).toMatchObject({ met: false });
+  expect(bar()).toMatchObject({ figure: null, met: null });
 });
 
 test('the report holds every bar, and the picture says what was not measured', () => {

@@ -8,9 +8,11 @@ import { packagesOf, PEERS, RUNTIME_FOLDER, runtimeOf, type Peer, type StandInKi
 import { rebuiltHandModel } from './peers/hand-model.ts';
 import { install } from './peers/install.ts';
 import { firstLine, startPeer, type PeerLive, type PeerStart } from './peers/measure.ts';
+import { race, type Race } from './peers/race.ts';
 import { servePeer, type PeerServer, type ServedFile, type StandIn } from './peers/serve.ts';
 import { sizesOf, sumOfSizes, type FetchedFile, type Sizes } from './probe.ts';
 import type { BenchBrowser } from './browser.ts';
+import type { Site } from './site.ts';
 
 /*
  * Other packages that guide a selfie in the browser, measured as the widget is: the same browser, the same person
@@ -42,6 +44,8 @@ export interface PeerFigures {
   readonly words: string | null;
   readonly cameraLive: ColdAndWarm | null;
   readonly firstFeedback: ColdAndWarm | null;
+  /** Its warm starts beside those of the widget, by which the two are compared; null where it has none. */
+  readonly race: Race | null;
   /** How long each run was watched after the first feedback, ms. */
   readonly watched: number | null;
   /** Tasks of the main thread over 50 ms in that time, ms. */
@@ -58,6 +62,8 @@ export interface PeerFigures {
 /** What the peers are measured with. */
 export interface PeersOptions {
   readonly browser: BenchBrowser;
+  /** Serves the widget. */
+  readonly site: Site;
   /** One run and 6 s of guidance instead of three and 25 s. */
   readonly quick: boolean;
   /** Path of Google's `face_landmarker.task`; null measures the peers with the project's rebuilt one. */
@@ -73,7 +79,7 @@ export async function measurePeers(options: PeersOptions): Promise<readonly Peer
 
 async function measureOrSkip(peer: Peer, options: PeersOptions): Promise<PeerFigures> {
   if (peer.needsBlendshapes && options.model === null) {
-    return skip(
+    return notMeasured(
       peer,
       "needs the blendshapes of Google's face_landmarker.task, which was not given (--model FILE)",
     );
@@ -81,11 +87,12 @@ async function measureOrSkip(peer: Peer, options: PeersOptions): Promise<PeerFig
   try {
     return await measure(peer, options);
   } catch (error) {
-    return skip(peer, firstLine(error instanceof Error ? error.message : String(error)));
+    return notMeasured(peer, firstLine(error instanceof Error ? error.message : String(error)));
   }
 }
 
-function skip({ name, version, feedback }: Peer, reason: string): PeerFigures {
+/** A peer without figures. */
+export function notMeasured({ name, version, feedback }: Peer, reason: string): PeerFigures {
   return {
     name,
     version,
@@ -95,6 +102,7 @@ function skip({ name, version, feedback }: Peer, reason: string): PeerFigures {
     words: null,
     cameraLive: null,
     firstFeedback: null,
+    race: null,
     watched: null,
     longTasks: null,
     worstFrameGap: null,
@@ -111,13 +119,15 @@ interface PeerRun {
   readonly live: PeerLive;
 }
 
-async function measure(peer: Peer, { browser, quick, model }: PeersOptions): Promise<PeerFigures> {
+async function measure(peer: Peer, { browser, site, quick, model }: PeersOptions): Promise<PeerFigures> {
   const modules = join(await install(packagesOf(peer)), 'node_modules');
   const page = fileURLToPath(new URL(`peers/${peer.page}`, import.meta.url));
   const server = await servePeer(page, modules, await standInsOf(peer, model));
   const runs: PeerRun[] = [];
+  let raced: Race;
   try {
     while (runs.length < (quick ? 1 : 3)) runs.push(await runOnce(peer, browser, server, quick));
+    raced = await race(peer, { browser, site, server, quick });
   } finally {
     await server.close();
   }
@@ -142,6 +152,7 @@ async function measure(peer: Peer, { browser, quick, model }: PeersOptions): Pro
     words: last.warm.words,
     cameraLive: coldAndWarm(({ cameraLive }) => cameraLive),
     firstFeedback: coldAndWarm(({ firstFeedback }) => firstFeedback),
+    race: raced,
     watched: live(({ mainThread }) => mainThread.duration),
     longTasks: {
       total: live(({ mainThread }) => mainThread.longTasks.total) ?? 0,

@@ -97,8 +97,11 @@ function peersSection(figures: Figures): readonly string[] {
     'workers',
   ];
   const told = peers.map(
-    ({ name, skipped, note, feedback, watched, bytes: fetched }) =>
+    ({ name, skipped, note, feedback, race, watched, bytes: fetched }) =>
       `- ${name}: ${skipped === null ? `first hint: ${feedback}` : `not measured: ${skipped.replace(/[.…:]+$/, '')}`}` +
+      (race === null
+        ? ''
+        : `; started in turn, ${race.starts} times each, it took ${ms(race.peer)} ms and the widget ${ms(race.widget)}`) +
       (watched === null ? '' : `; watched for ${shown(watched / 1000)} s`) +
       (fetched === null ? '' : `; from ${new Set(fetched.files.map(({ origin }) => origin)).size} origins`) +
       (note === null ? '.' : `; ${note}.`),

@@ -69,7 +69,7 @@ async function measure(options: Options): Promise<{ figures: Figures; faults: re
     const started = await section('start', () => measureStart(browser, site, wanted));
     const photo = await section('photo', () => measurePhotos(browser, site, quick));
     const memory = await section('memory', () => measureMemory(browser, site, quick));
-    const peers = await section('peers', () => measurePeers({ browser, quick, model }));
+    const peers = await section('peers', () => measurePeers({ browser, site, quick, model }));
     const machine = {
       date: new Date().toISOString().slice(0, 10),
       processor: cpus()[0]?.model ?? 'unknown',

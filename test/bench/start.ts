@@ -4,7 +4,7 @@ import type { BareStart } from './page/page.ts';
 import type { Fetched } from './probe.ts';
 import type { Site } from './site.ts';
 import { type Ratio, ratioOf, type Spread, spreadOf } from './statistics.ts';
-import { MOMENTS, openTag, reach } from './tag.ts';
+import { elapsed, MOMENTS, openTag } from './tag.ts';
 
 /** Times from the tag's upgrade, with the start button pressed at once, ms. */
 export interface StartTimes {
@@ -108,14 +108,14 @@ export async function measureStart(
 }
 
 async function timesOf(opened: BenchPage, from: 'upgrade' | 'pressed' = 'upgrade'): Promise<Times> {
-  await reach(opened, 'capture');
-  const marks = await opened.page.evaluate(() => window.benchProbe.marks);
-  const since = (moment: keyof typeof MOMENTS): number => {
-    const [began, came] = [marks[MOMENTS[from]], marks[MOMENTS[moment]]];
-    if (began === undefined || came === undefined) throw new Error(`The tag did not come to "${moment}".`);
-    return came - began;
+  // The last one first, so that nothing is asked of the page while it is measured.
+  const capture = await elapsed(opened, from, 'capture');
+  return {
+    camera: await elapsed(opened, from, 'camera'),
+    ready: await elapsed(opened, from, 'ready'),
+    hint: await elapsed(opened, from, 'hint'),
+    capture,
   };
-  return { camera: since('camera'), ready: since('ready'), hint: since('hint'), capture: since('capture') };
 }
 
 const spreadsOf = (times: readonly Times[]): StartTimes => ({

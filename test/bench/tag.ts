@@ -76,6 +76,19 @@ export async function reach({ page, errors }: BenchPage, moment: keyof typeof MO
     });
 }
 
+/** ms between two moments of the tag; waits for the second. */
+export async function elapsed(
+  opened: BenchPage,
+  from: keyof typeof MOMENTS,
+  to: keyof typeof MOMENTS,
+): Promise<number> {
+  await reach(opened, to);
+  const marks = await opened.page.evaluate(() => window.benchProbe.marks);
+  const [began, came] = [marks[MOMENTS[from]], marks[MOMENTS[to]]];
+  if (began === undefined || came === undefined) throw new Error(`The tag did not come to "${from}" before.`);
+  return came - began;
+}
+
 /** Runs in the page before any script of its own; self-contained, because only its text travels there. */
 function startAtOnce({ moments, thresholds, reads }: Preparation): void {
   type Tag = HTMLElement & { thresholds: unknown; start(): void };
