@@ -243,6 +243,30 @@ describe('the person mask', () => {
   });
 });
 
+describe('a start', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  test('enables the extensions of WebGL alone that somebody uses, and knows of no other', async () => {
+    const enable = vi.spyOn(WebGL2RenderingContext.prototype, 'getExtension');
+    const models = await createBoxModels(await loadAssets());
+    models.findFaces(createSurface(64, 64), 1000);
+    const used = [
+      'EXT_color_buffer_float',
+      'EXT_color_buffer_half_float',
+      'EXT_float_blend',
+      'OES_texture_float_linear',
+    ];
+    expect(used).toEqual(expect.arrayContaining(enable.mock.calls.map(([name]) => name)));
+    const context = enable.mock.contexts[0] as WebGL2RenderingContext | undefined;
+    expect(used).toEqual(expect.arrayContaining(context?.getSupportedExtensions() ?? []));
+    const other = 'WEBGL_debug_renderer_info';
+    expect(createSurface().getContext('webgl2')?.getExtension(other)).toBeTruthy();
+    expect(context?.getExtension(other)).toBeNull();
+    models.close();
+    expect(context?.isContextLost()).toBe(true);
+  });
+});
+
 describe('a start that fails', () => {
   afterEach(() => vi.restoreAllMocks());
   /** The WebGL contexts that are made from now on. */
