@@ -3,7 +3,7 @@ import { CaptureError } from '../domain/result.ts';
 import type { Analyser, AnalyserOptions, AnalysisLimits, Begun } from './analyser.ts';
 import { type AssetBytes, type Assets, compiled, fetchAssets, type RuntimeName } from './assets.ts';
 import { entryOf, fetchManifest, type Manifest, startDownloads } from './download.ts';
-import { type Host, lateObstacleTo, obstacleTo, type Place, PLACES, startHost, WORKER_FILE } from './host.ts';
+import { type Host, obstacleTo, type Place, PLACES, startHost, WORKER_FILE } from './host.ts';
 import { startWatch, type Watch } from './watch.ts';
 import type { OpenNews, Reply } from './worker.ts';
 
@@ -136,9 +136,6 @@ export function startAnalysis({
         return;
       }
       host = started;
-      // While the worker starts; without WebGL it would die at the first frame.
-      const obstacle = lateObstacleTo(place);
-      if (obstacle !== null) throw forbidden(`${place}: ${obstacle}`);
       const request = {
         assetsBase: assetsBase.href,
         manifest,

@@ -16,6 +16,7 @@ import {
   warmUpWhenIdle,
 } from './models.ts';
 import { alignBy, type EyeLine } from './patch.ts';
+import type { ReadPixels } from './pixel-canvas.ts';
 import type { Pixels } from './pixels.ts';
 import { startingModels } from './runtime.ts';
 import { eyeSharpness } from './sharpness.ts';
@@ -169,9 +170,9 @@ export function createBoxMeter(detector: FaceDetector, rise: Models['rise'], pre
  * Starts the detector.
  * @throws CaptureError `analysis-failed`
  */
-export function createBoxModels({ runtime, detector: model }: Assets): Promise<BoxModels> {
+export function createBoxModels(assets: Assets, readPixels: ReadPixels): Promise<BoxModels> {
   return startingModels(async (keep) => {
-    const started = keep(await startDetector(runtime, model));
+    const started = keep(await startDetector(assets, readPixels));
     const rise = createRise();
     const stopWaiting = warmUpWhenIdle(started, rise);
     const meter = createBoxMeter(started.task, rise);

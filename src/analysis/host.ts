@@ -1,7 +1,6 @@
 import { proxy, releaseProxy, transfer, wrap } from 'comlink';
 import { simd } from 'wasm-feature-detect';
 import type { AnalysisRung } from '../domain/ladder.ts';
-import { createSurface, hasWebGl } from './surface.ts';
 import type { WorkerApi } from './worker.ts';
 
 /*
@@ -29,16 +28,11 @@ export async function obstacleTo(place: Place): Promise<string | null> {
   if (typeof WebAssembly === 'undefined' || !(await simd())) return 'no WebAssembly with SIMD';
   if (place === 'worker') {
     if (typeof Worker === 'undefined') return 'no workers';
-    return typeof OffscreenCanvas === 'undefined' ? 'no OffscreenCanvas' : null;
+    return typeof OffscreenCanvas === 'undefined' || new OffscreenCanvas(1, 1).getContext('2d') === null
+      ? 'no OffscreenCanvas for 2D'
+      : null;
   }
-  if (!mayCompile()) return "the page's Content-Security-Policy has no 'wasm-unsafe-eval'";
-  return hasWebGl(createSurface()) ? null : 'no WebGL 2';
-}
-
-/** The same once the place is starting: to look whether workers have WebGL takes twice as long as a frame. */
-export function lateObstacleTo(place: Place): string | null {
-  if (place === 'main-thread' || hasWebGl(new OffscreenCanvas(1, 1))) return null;
-  return 'no WebGL 2 on OffscreenCanvas';
+  return mayCompile() ? null : "the page's Content-Security-Policy has no 'wasm-unsafe-eval'";
 }
 
 /** The shortest module there is: its magic number and version. */

@@ -11,8 +11,9 @@ import { type Assets, bundleWith, type ModelName } from './assets.ts';
 import { createCrowd, type Detection } from './crowd.ts';
 import type { Plane } from './pixels.ts';
 import { headPose, type HeadPose } from './pose.ts';
-import { isTrap, type Started, startingModels, startTask } from './runtime.ts';
-import { createEasel, createSurface, type Easel, type Surface } from './surface.ts';
+import { createPixelCanvas, type ReadPixels, type Source } from './pixel-canvas.ts';
+import { createWebGlCanvas, isTrap, type Started, startingModels, startTask } from './runtime.ts';
+import { createEasel, type Easel, type Surface } from './surface.ts';
 
 /** What the models say of one frame. */
 export interface Seen {
@@ -51,7 +52,7 @@ export interface Models {
    * Finds faces in a still picture, px of the picture. `now` in ms, as for `see`.
    * @throws Error where the detector fails
    */
-  findFaces(picture: Surface, now: number): readonly Detection[];
+  findFaces(picture: ImageData, now: number): readonly Detection[];
   /** Frees everything. Nothing may be asked afterwards. */
   close(): void;
 }
@@ -75,15 +76,18 @@ const WARM_UP_SIZE = 64;
 
 /** FaceDetector alone. */
 export const startDetector = (
-  runtime: WebAssembly.Module,
-  model: Uint8Array,
+  { runtime, detector: model }: Assets,
+  readPixels: ReadPixels,
 ): Promise<Started<FaceDetector>> =>
-  startTask(runtime, ({ fileset, canvas }) =>
-    FaceDetector.createFromOptions(fileset, {
-      baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
-      runningMode: 'VIDEO',
-      canvas,
-    }),
+  startTask(
+    runtime,
+    () => createPixelCanvas(readPixels),
+    ({ fileset, canvas }) =>
+      FaceDetector.createFromOptions(fileset, {
+        baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
+        runningMode: 'VIDEO',
+        canvas,
+      }),
   );
 
 /** Where no frame has come so long after the start, the camera is slower, and its time is made use of, ms. */
@@ -101,10 +105,8 @@ export function warmUpWhenIdle(
   then: () => void = () => undefined,
 ): () => void {
   const timer = setTimeout(() => {
-    const blank = createSurface(WARM_UP_SIZE, WARM_UP_SIZE);
-    blank.getContext('2d')?.fillRect(0, 0, WARM_UP_SIZE, WARM_UP_SIZE);
     try {
-      task.detectForVideo(blank, rise(0));
+      task.detectForVideo(new ImageData(WARM_UP_SIZE, WARM_UP_SIZE), rise(0));
     } catch {
       // What is wrong here is wrong with the first frame as well, and told by it.
     }
@@ -115,6 +117,7 @@ export function warmUpWhenIdle(
 
 /** What the models of full guidance are started with, besides the assets. */
 interface ModelOptions {
+  readonly readPixels: ReadPixels;
   /** Fetches what starts later. */
   readonly fetchModel: (name: ModelName) => Promise<Uint8Array>;
   /** As `AnalyserOptions` has it. */
@@ -127,21 +130,25 @@ interface ModelOptions {
  * @throws CaptureError `analysis-failed`
  */
 export function createModels(
-  { runtime, detector: model }: Assets,
-  { fetchModel, faces }: ModelOptions,
+  assets: Assets,
+  { readPixels, fetchModel, faces }: ModelOptions,
 ): Promise<Models> {
+  const { runtime } = assets;
   return startingModels(async (keep) => {
-    const detector = keep(await startDetector(runtime, model));
+    const detector = keep(await startDetector(assets, readPixels));
     const landmarker = keep(
       startLater(async () => {
-        const bundle = bundleWith(model, await fetchModel('landmarker'));
-        return startTask(runtime, ({ fileset, canvas }) =>
-          FaceLandmarker.createFromOptions(fileset, {
-            baseOptions: { modelAssetBuffer: bundle, delegate: 'CPU' },
-            runningMode: 'VIDEO',
-            numFaces: 1,
-            canvas,
-          }),
+        const bundle = bundleWith(assets.detector, await fetchModel('landmarker'));
+        return startTask(
+          runtime,
+          () => createPixelCanvas(readPixels),
+          ({ fileset, canvas }) =>
+            FaceLandmarker.createFromOptions(fileset, {
+              baseOptions: { modelAssetBuffer: bundle, delegate: 'CPU' },
+              runningMode: 'VIDEO',
+              numFaces: 1,
+              canvas,
+            }),
         );
       }),
     );
@@ -193,7 +200,7 @@ function startLater<Task>(start: () => Promise<Started<Task>>): Late<Task> {
   };
 }
 
-/** Tells where the person is, once it has started; null until then, and for good where it cannot be started. */
+/** Tells where the person is, once it has started; null until then, and for good where it cannot be started, as without WebGL. */
 interface PersonMask {
   /** @throws Error where the runtime broke off, also while it started */
   see(frame: ImageBitmap, timestamp: number): Plane | null;
@@ -204,7 +211,7 @@ function createPersonMask(runtime: WebAssembly.Module, fetchModel: () => Promise
   const easel = createEasel();
   const late = startLater(async () => {
     const model = await fetchModel();
-    return startTask(runtime, ({ fileset, canvas }) =>
+    return startTask(runtime, createWebGlCanvas, ({ fileset, canvas }) =>
       ImageSegmenter.createFromOptions(fileset, {
         baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
         runningMode: 'VIDEO',
@@ -303,7 +310,7 @@ const findBy =
 /** What the detector finds, px of the picture. */
 export const detectionsOf = (
   detector: FaceDetector,
-  picture: ImageBitmap | Surface,
+  picture: Source,
   timestamp: number,
 ): readonly Detection[] => facesIn(detector.detectForVideo(picture, timestamp));
 

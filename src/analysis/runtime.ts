@@ -34,8 +34,6 @@ const silent = (): void => undefined;
 const START_TIMEOUT = 30_000;
 globals.custom_dbg = silent;
 
-/** As Tasks asks for it; who asks first decides. */
-const CONTEXT = { antialias: false, powerPreference: 'high-performance' } as const;
 /** Those that Tasks looks for by their names. */
 const EXTENSIONS = [
   'EXT_color_buffer_float',
@@ -43,22 +41,17 @@ const EXTENSIONS = [
   'EXT_float_blend',
   'OES_texture_float_linear',
 ];
-/** The canvas of the first task. */
-let prepared: Surface | null = null;
-
-/** Has the browser make the first task's WebGL context, which it does beside whatever is done here until it is drawn with. */
-export function prepareCanvas(): void {
-  prepared = createCanvas();
-}
 
 /**
- * A canvas for one task. The runtime's loader enables every extension that it is told of, each by a question to the
- * graphics process, which takes 15 ms of a start on two cores: it is told of those that somebody uses.
+ * A canvas for a task that calculates with WebGL. The runtime's loader enables every extension that it is told of, each by
+ * a question to the graphics process, which takes 15 ms of a start on two cores: it is told of those that somebody uses.
+ * @throws Error where there is no WebGL 2
  */
-function createCanvas(): Surface {
+export function createWebGlCanvas(): Surface {
   const canvas = createSurface();
-  const context = canvas.getContext('webgl2', CONTEXT);
-  if (context === null) return canvas;
+  // As Tasks asks for it; who asks first decides.
+  const context = canvas.getContext('webgl2', { antialias: false, powerPreference: 'high-performance' });
+  if (context === null) throw new Error('There is no WebGL 2 here.');
   const enable = context.getExtension.bind(context) as (name: string) => unknown;
   const known = [...EXTENSIONS, LOSE_CONTEXT];
   Object.assign(context, {
@@ -73,13 +66,15 @@ let last: Promise<unknown> = Promise.resolve();
 
 /**
  * Creates one task with its own instance of the runtime.
+ * @param createCanvas makes what it draws frames on, which is given back with the task
  * @throws Error where it cannot be created
  */
 export function startTask<Task extends { close(): void }>(
   runtime: WebAssembly.Module,
+  createCanvas: () => Surface,
   create: (base: TaskBase) => Promise<Task>,
 ): Promise<Started<Task>> {
-  const starting = last.catch(silent).then(() => startNow(runtime, create));
+  const starting = last.catch(silent).then(() => startNow(runtime, createCanvas(), create));
   last = starting;
   return starting;
 }
@@ -87,10 +82,9 @@ export function startTask<Task extends { close(): void }>(
 /** The loader forgets its factory after every creation, and an empty loader path makes it use ours instead of importing one. */
 async function startNow<Task extends { close(): void }>(
   runtime: WebAssembly.Module,
+  canvas: Surface,
   create: (base: TaskBase) => Promise<Task>,
 ): Promise<Started<Task>> {
-  const canvas = prepared ?? createCanvas();
-  prepared = null;
   const before = globals.Module;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const failure = new Promise<never>((_, reject) => {
@@ -113,8 +107,6 @@ async function startNow<Task extends { close(): void }>(
   const creating = create({ fileset, canvas });
   try {
     const task = await Promise.race([creating, failure]);
-    // It draws every frame through it, and dies at the first one without.
-    if (canvas.getContext('webgl2') === null) throw new Error('There is no WebGL 2 here.');
     const close = (): void => {
       try {
         task.close();

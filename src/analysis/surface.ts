@@ -34,13 +34,6 @@ export function releaseWebGl(surface: Surface): void {
   surface.getContext('webgl2')?.getExtension(LOSE_CONTEXT)?.loseContext();
 }
 
-/** True where canvases like this one have WebGL 2: Tasks draws every frame through it, and dies without. */
-export function hasWebGl(surface: Surface): boolean {
-  const has = surface.getContext('webgl2') !== null;
-  releaseWebGl(surface);
-  return has;
-}
-
 /** A canvas that parts of frames are drawn on for the models. */
 export interface Easel {
   readonly canvas: Surface;
@@ -50,7 +43,7 @@ export interface Easel {
 
 export function createEasel(): Easel {
   const canvas = createSurface();
-  const context = canvas.getContext('2d');
+  const context = canvas.getContext('2d', { willReadFrequently: true });
   return {
     canvas,
     draw(frame, { x, y, width, height }, size) {

@@ -19,9 +19,9 @@ import type { Manifest } from './download.ts';
 import { createFaceMeter, type FaceMeter } from './face.ts';
 import { createBoxMeter, createBoxModels } from './face-box.ts';
 import { createModels, waitsForLandmarks } from './models.ts';
+import { createPixelReader } from './pixel-canvas.ts';
 import type { Picture } from './pixels.ts';
-import { isTrap, prepareCanvas } from './runtime.ts';
-import { createSurface, resize, type Surface } from './surface.ts';
+import { isTrap } from './runtime.ts';
 
 /*
  * The analysis itself: models and pixel arithmetic, from a bitmap to an Observation. This file runs in a worker, or is
@@ -86,7 +86,7 @@ interface Eyes {
   face(frame: ImageBitmap, now: number, attention: Attention): FaceObservation;
   /** Resolves once faces are seen as well as on this rung. */
   ready(): Promise<void>;
-  findFaces(picture: Surface, now: number): readonly Detection[];
+  findFaces(picture: ImageData, now: number): readonly Detection[];
   close(): void;
 }
 
@@ -94,23 +94,8 @@ interface Eyes {
 export function createAnalysis(): WorkerApi {
   const closing = new AbortController();
   let eyes: Eyes | null = null;
-  const canvas = createSurface();
-  const context = canvas.getContext('2d', { willReadFrequently: true });
-  const sheet = createSurface();
+  const readPixels = createPixelReader();
   const cardMeter = createCardMeter();
-
-  const pixelsOf = (frame: ImageBitmap): ImageData => {
-    if (context === null) throw new Error('No 2D canvas here.');
-    resize(canvas, frame);
-    context.drawImage(frame, 0, 0);
-    return context.getImageData(0, 0, frame.width, frame.height);
-  };
-
-  const canvasOf = (picture: Picture): Surface => {
-    resize(sheet, picture);
-    sheet.getContext('2d')?.putImageData(new ImageData(picture.data, picture.width, picture.height), 0, 0);
-    return sheet;
-  };
 
   const openEyes = async (
     { assetsBase, manifest, stallAfter, rung, faces }: OpenRequest,
@@ -118,20 +103,24 @@ export function createAnalysis(): WorkerApi {
   ): Promise<Eyes> => {
     const assets = await compiled(given);
     if (rung === 'face-box') {
-      const models = await createBoxModels(assets);
+      const models = await createBoxModels(assets, readPixels);
       return {
         ...models,
-        face: (frame, now, attention) => models.face(frame, now, attention, () => pixelsOf(frame)),
+        face: (frame, now, attention) => models.face(frame, now, attention, () => readPixels(frame)),
       };
     }
     const folder = { base: new URL(assetsBase), manifest, stallAfter, signal: closing.signal };
-    const models = await createModels(assets, { fetchModel: (name) => fetchModel(name, folder), faces });
+    const models = await createModels(assets, {
+      readPixels,
+      fetchModel: (name) => fetchModel(name, folder),
+      faces,
+    });
     const box = createBoxMeter(models.detector, models.rise, true);
     let meter: FaceMeter | null = null;
     return {
       ...models,
       face(frame, now, attention) {
-        const pixels = (): ImageData => pixelsOf(frame);
+        const pixels = (): ImageData => readPixels(frame);
         const seen = models.see(frame, now, attention);
         if (seen === null) return box(frame, now, attention, pixels);
         // Not before, because its networks take longer to make than a frame takes.
@@ -192,8 +181,9 @@ export function createAnalysis(): WorkerApi {
       if (waitsForLandmarks(attention)) await seeing.ready();
       return seeing.face(frame, now, attention);
     }
-    const findFaces = (picture: Picture): readonly Detection[] => seeing.findFaces(canvasOf(picture), now);
-    return cardMeter.observe(pixelsOf(frame), guide, now, subject === 'card' ? findFaces : null);
+    const findFaces = ({ data, width, height }: Picture): readonly Detection[] =>
+      seeing.findFaces(new ImageData(data, width, height), now);
+    return cardMeter.observe(readPixels(frame), guide, now, subject === 'card' ? findFaces : null);
   };
 
   return {
@@ -222,6 +212,5 @@ export function createAnalysis(): WorkerApi {
 }
 
 if ('WorkerGlobalScope' in globalThis) {
-  prepareCanvas();
   expose(createAnalysis());
 }

@@ -1,9 +1,10 @@
-import { FaceDetector, FaceLandmarker } from '@mediapipe/tasks-vision';
+import { FaceDetector, FaceLandmarker, ImageSegmenter } from '@mediapipe/tasks-vision';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { unpacked } from '../../src/analysis/download.ts';
 import { fetchModel } from '../../src/analysis/assets.ts';
 import { createBoxModels } from '../../src/analysis/face-box.ts';
-import { createModels, type Models } from '../../src/analysis/models.ts';
+import { createModels, type Models, type Seen } from '../../src/analysis/models.ts';
+import { createPixelReader } from '../../src/analysis/pixel-canvas.ts';
 import type { Plane } from '../../src/analysis/pixels.ts';
 import { createSurface } from '../../src/analysis/surface.ts';
 import type { Point, Size } from '../../src/domain/geometry.ts';
@@ -108,6 +109,21 @@ async function pointsByOrigin(solution: FaceMeshSolution, frame: OffscreenCanvas
   solution.reset();
   for (let i = 0; i < SETTLE; i++) await solution.send({ image: canvas });
   return points;
+}
+
+/** A browser whose canvases have no WebGL. */
+function withoutWebGl(): void {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own canvas below
+  const get = HTMLCanvasElement.prototype.getContext as (
+    this: HTMLCanvasElement,
+    ...of: unknown[]
+  ) => unknown;
+  vi.spyOn(HTMLCanvasElement.prototype, 'getContext').mockImplementation(function (
+    this: HTMLCanvasElement,
+    ...of: unknown[]
+  ) {
+    return (of[0] === '2d' ? get.apply(this, of) : null) as never;
+  });
 }
 
 const POINTS = 468;
@@ -243,13 +259,18 @@ describe('the person mask', () => {
   });
 });
 
-describe('a start', () => {
+describe('WebGL', () => {
   afterEach(() => vi.restoreAllMocks());
 
-  test('enables the extensions of WebGL alone that somebody uses, and knows of no other', async () => {
+  test('is the mask’s alone, which enables the extensions that somebody uses and knows of no other', async () => {
     const enable = vi.spyOn(WebGL2RenderingContext.prototype, 'getExtension');
-    const models = await createBoxModels(await loadAssets());
-    models.findFaces(createSurface(64, 64), 1000);
+    const models = await loadModels();
+    const frame = await frameOf(media('audrey.jpg'));
+    let now = 1000;
+    const look = async (): Promise<Seen> => seeAll(models, await createImageBitmap(frame), (now += 100));
+    expect((await look()).face).not.toBeNull();
+    expect(enable).not.toHaveBeenCalled();
+    await vi.waitFor(async () => expect((await look()).person).not.toBeNull(), 20_000);
     const used = [
       'EXT_color_buffer_float',
       'EXT_color_buffer_half_float',
@@ -265,33 +286,30 @@ describe('a start', () => {
     models.close();
     expect(context?.isContextLost()).toBe(true);
   });
+
+  test('may be missing: faces are seen all the same, and no shoulders', async () => {
+    withoutWebGl();
+    const models = await loadModels();
+    const segment = vi.spyOn(ImageSegmenter, 'createFromOptions');
+    const frame = await frameOf(media('audrey.jpg'));
+    for (let now = 1000; now < 4000; now += 100) {
+      const { face, person } = seeAll(models, await createImageBitmap(frame), now);
+      expect(face?.points).toHaveLength(478);
+      expect(person).toBeNull();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(segment).not.toHaveBeenCalled();
+    models.close();
+  });
 });
 
 describe('a start that fails', () => {
   afterEach(() => vi.restoreAllMocks());
-  /** The WebGL contexts that are made from now on. */
-  function watchContexts(): ReadonlySet<WebGL2RenderingContext> {
-    const contexts = new Set<WebGL2RenderingContext>();
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own canvas below
-    const get = HTMLCanvasElement.prototype.getContext as (
-      this: HTMLCanvasElement,
-      ...of: unknown[]
-    ) => unknown;
-    vi.spyOn(HTMLCanvasElement.prototype, 'getContext').mockImplementation(function (
-      this: HTMLCanvasElement,
-      ...of: unknown[]
-    ) {
-      const context = get.apply(this, of);
-      if (context instanceof WebGL2RenderingContext) contexts.add(context);
-      return context as never;
-    });
-    return contexts;
-  }
-  const lost = (contexts: ReadonlySet<WebGL2RenderingContext>): readonly boolean[] =>
-    [...contexts].map((context) => context.isContextLost());
   const failed = { code: 'analysis-failed' };
 
+  const readPixels = createPixelReader();
   const never = {
+    readPixels,
     fetchModel: (): Promise<Uint8Array> => Promise.reject(new Error('not to be had')),
     faces: true,
   };
@@ -301,25 +319,41 @@ describe('a start that fails', () => {
 
   test.each([
     ['full guidance', () => loadAssets().then((assets) => createModels(assets, never))],
-    ['the detector alone', () => loadAssets().then(createBoxModels)],
-  ])('of the detector gives back its canvas (%s)', async (_, create) => {
-    const createDetector = FaceDetector.createFromOptions.bind(FaceDetector);
-    vi.spyOn(FaceDetector, 'createFromOptions').mockImplementation(async (...options) => {
-      const detector = await createDetector(...options);
-      detector.close();
+    ['the detector alone', () => loadAssets().then((assets) => createBoxModels(assets, readPixels))],
+  ])('of the detector is told (%s)', async (_, create) => {
+    vi.spyOn(FaceDetector, 'createFromOptions').mockImplementation(noMemory);
+    await expect(create()).rejects.toMatchObject({
+      ...failed,
+      message: expect.stringContaining('no memory') as unknown,
+    });
+  });
+
+  test('of the mask gives back its canvas, and leaves the faces', async () => {
+    const createSegmenter = ImageSegmenter.createFromOptions.bind(ImageSegmenter);
+    const creating = vi.spyOn(ImageSegmenter, 'createFromOptions').mockImplementation(async (...options) => {
+      (await createSegmenter(...options)).close();
       return noMemory();
     });
-    const contexts = watchContexts();
-    await expect(create()).rejects.toMatchObject(failed);
-    expect(lost(contexts)).toEqual([true]);
+    const enable = vi.spyOn(WebGL2RenderingContext.prototype, 'getExtension');
+    const models = await loadModels();
+    const frame = await frameOf(media('audrey.jpg'));
+    let now = 1000;
+    const isLost = (): boolean | undefined =>
+      (enable.mock.contexts[0] as WebGL2RenderingContext | undefined)?.isContextLost();
+    await vi.waitFor(async () => {
+      const { face, person } = seeAll(models, await createImageBitmap(frame), (now += 100));
+      expect([face === null, person]).toEqual([false, null]);
+      expect(isLost()).toBe(true);
+    }, 20_000);
+    expect(creating).toHaveBeenCalledTimes(1);
+    models.close();
   });
 
   test('of the detector at its warm-up is told by the first frame', async () => {
     const models = await createModels(await loadAssets(), never);
     const detect = vi.spyOn(FaceDetector.prototype, 'detectForVideo').mockImplementation(noMemory);
     await vi.waitFor(() => expect(detect).toHaveBeenCalledTimes(1));
-    const picture = createSurface(64, 64);
-    expect(() => models.findFaces(picture, 1000)).toThrow('no memory');
+    expect(() => models.findFaces(new ImageData(64, 64), 1000)).toThrow('no memory');
     models.close();
   });
 
@@ -337,6 +371,7 @@ describe('a start that fails', () => {
     const close = vi.spyOn(FaceLandmarker.prototype, 'close');
     const folder = await assetsFolder();
     const models = await createModels(await loadAssets(), {
+      readPixels,
       fetchModel: (name) => fetchModel(name, folder),
       faces: true,
     });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleWith, compiled, fetchModel } from '../../src/analysis/assets.ts';
 import { headPose, MARKS } from '../../src/analysis/pose.ts';
 import { startTask, type Started } from '../../src/analysis/runtime.ts';
+import { createPixelCanvas, createPixelReader } from '../../src/analysis/pixel-canvas.ts';
 import type { Landmark } from '../../src/domain/observation.ts';
 import { assetsFolder, frameOf, loadBytes, media, sharedPhotos } from './support.ts';
 
@@ -114,13 +115,16 @@ describe('beside MediaPipe’s own face geometry', () => {
     const folder = await assetsFolder();
     const { runtime, detector } = await compiled(await loadBytes('full', folder));
     const bundle = bundleWith(detector, await fetchModel('landmarker', folder));
-    landmarker = await startTask(runtime, ({ fileset, canvas }) =>
-      FaceLandmarker.createFromOptions(fileset, {
-        baseOptions: { modelAssetBuffer: bundle, delegate: 'CPU' },
-        runningMode: 'IMAGE',
-        outputFacialTransformationMatrixes: true,
-        canvas,
-      }),
+    landmarker = await startTask(
+      runtime,
+      () => createPixelCanvas(createPixelReader()),
+      ({ fileset, canvas }) =>
+        FaceLandmarker.createFromOptions(fileset, {
+          baseOptions: { modelAssetBuffer: bundle, delegate: 'CPU' },
+          runningMode: 'IMAGE',
+          outputFacialTransformationMatrixes: true,
+          canvas,
+        }),
     );
   }, 60_000);
   afterAll(() => landmarker.close());

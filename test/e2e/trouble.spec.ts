@@ -110,7 +110,7 @@ test.describe('the camera', () => {
 });
 
 test.describe('the analysis', () => {
-  test('no WebGL in workers: the same guidance on the main thread', async ({ open }) => {
+  test('no canvas in workers: the same guidance on the main thread', async ({ open }) => {
     const capture = await open(
       '/bare',
       onePhoto(SELFIE, {

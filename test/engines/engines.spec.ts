@@ -31,6 +31,7 @@ for (const engine of ENGINES) {
     });
     console.log(`  ${engine.name}, s: ${times.join(', ')}`);
     expect({ end, error: await widget.detail('kyc-error') }).toEqual({ end: 'done', error: null });
+    expect(await widget.detail('kyc-rung'), 'all is judged in a worker').toBeNull();
     const result = await widget.detail('kyc-complete');
     expect(result).toMatchObject({ provider: 'identifai', verified: true });
 

@@ -139,7 +139,7 @@ export class Widget {
   }
 
   /** The detail of the latest event of a type, or null. */
-  async detail(type: 'kyc-error'): Promise<CapturedEvent['detail'] | null>;
+  async detail(type: 'kyc-error' | 'kyc-rung'): Promise<CapturedEvent['detail'] | null>;
   async detail(type: 'kyc-complete'): Promise<Result | null>;
   async detail(type: string): Promise<unknown> {
     return this.#look(

@@ -1,0 +1,109 @@
+import { createSurface, resize, type Surface } from './surface.ts';
+
+/*
+ * The pixels of pictures, and a canvas that gives them to MediaPipe. Its tasks put every frame into a texture of WebGL and
+ * read that back, also where they calculate on the processor; the detector and the landmarker ask WebGL for nothing else
+ * (seen with 0.10.35). From memory they have the same pixels without a way through the graphics process and back, and
+ * where workers have no WebGL.
+ */
+
+/** A picture that models look at. */
+export type Source = ImageBitmap | ImageData | Surface;
+
+/** Gives all pixels of a picture; who gets them leaves them as they are. */
+export type ReadPixels = (picture: Source) => ImageData;
+
+/** Reads pictures. Of a frame that is asked for twice in a row the pixels are kept, because it cannot change. */
+export function createPixelReader(): ReadPixels {
+  const sheet = createSurface();
+  const sheetContext = contextOf(sheet);
+  let last: { readonly frame: ImageBitmap; readonly pixels: ImageData } | null = null;
+  return (picture) => {
+    if (picture instanceof ImageData) return picture;
+    const { width, height } = picture;
+    if (!(picture instanceof ImageBitmap)) return contextOf(picture).getImageData(0, 0, width, height);
+    if (last?.frame !== picture) {
+      resize(sheet, picture);
+      sheetContext.drawImage(picture, 0, 0);
+      last = { frame: picture, pixels: sheetContext.getImageData(0, 0, width, height) };
+    }
+    return last.pixels;
+  };
+}
+
+/** @throws Error where the canvas is none for drawing in 2D */
+function contextOf(canvas: Surface): OffscreenCanvasRenderingContext2D {
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (context === null) throw new Error('No 2D canvas here.');
+  return context;
+}
+
+/** A texture, and what it shows. */
+interface Texture {
+  source: Source | null;
+}
+
+/** Names of WebGL that Tasks takes from its context. */
+const NAMES = { TEXTURE_2D: 0x0de1, RGBA: 0x1908, UNSIGNED_BYTE: 0x1401 } as const;
+/** What the runtime asks while it starts: it refuses a version below 2, and has a list as long as the attributes. */
+const PARAMETERS: Readonly<Record<number, unknown>> = { 0x1f02: 'WebGL 2.0', 0x1f01: 'memory', 0x8869: 16 };
+
+const nothing = (): void => undefined;
+const none = (): null => null;
+
+/**
+ * A canvas for one task that calculates on the processor. Whatever it asks of WebGL besides fails as a function that is
+ * missing does.
+ */
+export function createPixelCanvas(read: ReadPixels): Surface {
+  let bound: Texture | null = null;
+  let attached: Texture | null = null;
+  const context = {
+    ...NAMES,
+    isContextLost: () => false,
+    getExtension: none,
+    getSupportedExtensions: () => [],
+    getContextAttributes: () => ({}),
+    getError: () => 0,
+    getParameter: (name: number) => PARAMETERS[name] ?? null,
+    activeTexture: nothing,
+    texParameteri: nothing,
+    createTexture: (): Texture => ({ source: null }),
+    bindTexture: (_target: number, texture: Texture | null) => {
+      bound = texture;
+    },
+    texImage2D: (
+      _target: number,
+      _level: number,
+      _internalFormat: number,
+      _format: number,
+      _type: number,
+      source: Source,
+    ) => {
+      if (bound !== null) bound.source = source;
+    },
+    createFramebuffer: () => ({}),
+    bindFramebuffer: nothing,
+    framebufferTexture2D: (_target: number, _attachment: number, _kind: number, texture: Texture | null) => {
+      attached = texture;
+    },
+    readPixels: (
+      _x: number,
+      _y: number,
+      _width: number,
+      _height: number,
+      _format: number,
+      _type: number,
+      memory: Uint8Array,
+      offset: number,
+    ) => {
+      if (attached?.source == null) throw new Error('There is no picture to read.');
+      memory.set(read(attached.source).data, offset);
+    },
+    fenceSync: () => ({}),
+    deleteSync: nothing,
+    deleteTexture: nothing,
+    deleteFramebuffer: nothing,
+  };
+  return Object.assign(createSurface(), { getContext: () => context });
+}

@@ -1,0 +1,88 @@
+import { FaceLandmarker } from '@mediapipe/tasks-vision';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { bundleWith, fetchModel } from '../../src/analysis/assets.ts';
+import { createPixelCanvas, createPixelReader, type Source } from '../../src/analysis/pixel-canvas.ts';
+import { createWebGlCanvas, startTask } from '../../src/analysis/runtime.ts';
+import type { Surface } from '../../src/analysis/surface.ts';
+import { assetsFolder, frameOf, loadAssets, media, sharedPhotos } from './support.ts';
+
+/*
+ * Pixels from memory beside those that have been in a texture of WebGL.
+ */
+
+/** What WebGL gives back of a picture. */
+function byWebGl(picture: Source): Uint8ClampedArray {
+  const gl = createWebGlCanvas().getContext('webgl2');
+  if (gl === null) throw new Error('no WebGL');
+  gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, picture);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
+  const texture = gl.getParameter(gl.TEXTURE_BINDING_2D) as WebGLTexture;
+  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+  const pixels = new Uint8Array(4 * picture.width * picture.height);
+  gl.readPixels(0, 0, picture.width, picture.height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+  return new Uint8ClampedArray(pixels.buffer);
+}
+
+const photos = new Map<string, string>([
+  ...['audrey.jpg', 'franck_04117.jpg'].map((file): [string, string] => [file, media(file)]),
+  ...[...sharedPhotos].filter((_, i) => i % 24 === 0),
+]);
+
+describe.each([...photos])('%s', (_, url) => {
+  const kinds: readonly [string, (frame: OffscreenCanvas) => Promise<Source> | Source][] = [
+    ['a frame', (frame) => createImageBitmap(frame)],
+    ['a canvas', (frame) => frame],
+    ['pixels', (frame) => createPixelReader()(frame)],
+  ];
+  test.each(kinds)('as %s has the same pixels', async (_kind, kindOf) => {
+    const picture = await kindOf(await frameOf(url));
+    const { data, width, height } = createPixelReader()(picture);
+    expect([width, height]).toEqual([picture.width, picture.height]);
+    expect(data.some((value) => value !== 0 && value !== 255)).toBe(true);
+    expect(data).toEqual(byWebGl(picture));
+  });
+
+  test('has the same landmarks', async () => {
+    const folder = await assetsFolder();
+    const { runtime, detector } = await loadAssets();
+    const bundle = bundleWith(detector, await fetchModel('landmarker', folder));
+    const frame = await createImageBitmap(await frameOf(url));
+    const landmarksOn = async (createCanvas: () => Surface): Promise<unknown> => {
+      const { task, close } = await startTask(runtime, createCanvas, ({ fileset, canvas }) =>
+        FaceLandmarker.createFromOptions(fileset, {
+          baseOptions: { modelAssetBuffer: bundle, delegate: 'CPU' },
+          runningMode: 'IMAGE',
+          canvas,
+        }),
+      );
+      const { faceLandmarks } = task.detect(frame);
+      close();
+      return faceLandmarks;
+    };
+    const fromMemory = await landmarksOn(() => createPixelCanvas(createPixelReader()));
+    expect(fromMemory).toHaveLength(1);
+    expect(fromMemory).toEqual(await landmarksOn(createWebGlCanvas));
+  });
+});
+
+describe('a reader', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  test('reads a frame once, and the next one anew', async () => {
+    const read = createPixelReader();
+    const frame = await frameOf(media('audrey.jpg'));
+    const first = await createImageBitmap(frame);
+    const reading = vi.spyOn(CanvasRenderingContext2D.prototype, 'getImageData');
+    expect(read(first)).toBe(read(first));
+    expect(reading).toHaveBeenCalledTimes(1);
+    frame.getContext('2d')?.fillRect(0, 0, frame.width, frame.height);
+    expect(
+      read(await createImageBitmap(frame)).data.every((value, i) => value === (i % 4 === 3 ? 255 : 0)),
+    ).toBe(true);
+    // A canvas may have been drawn on since.
+    read(frame);
+    frame.getContext('2d')?.clearRect(0, 0, frame.width, frame.height);
+    expect(read(frame).data.every((value) => value === 0)).toBe(true);
+  });
+});
