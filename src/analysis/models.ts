@@ -12,8 +12,8 @@ import { createCrowd, type Detection } from './crowd.ts';
 import type { Plane } from './pixels.ts';
 import { headPose, type HeadPose } from './pose.ts';
 import { createPixelCanvas, type ReadPixels, type Source } from './pixel-canvas.ts';
-import { createWebGlCanvas, isTrap, type Started, startingModels, startTask } from './runtime.ts';
-import { createEasel, type Easel, type Surface } from './surface.ts';
+import { isTrap, type Started, startingModels, startTask } from './runtime.ts';
+import { createEasel, createWebGlCanvas, type Easel, type Surface } from './surface.ts';
 
 /** What the models say of one frame. */
 export interface Seen {

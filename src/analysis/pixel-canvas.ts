@@ -43,10 +43,15 @@ interface Texture {
   source: Source | null;
 }
 
-/** Names of WebGL that Tasks takes from its context. */
-const NAMES = { TEXTURE_2D: 0x0de1, RGBA: 0x1908, UNSIGNED_BYTE: 0x1401 } as const;
-/** What the runtime asks while it starts: it refuses a version below 2, and has a list as long as the attributes. */
-const PARAMETERS: Readonly<Record<number, unknown>> = { 0x1f02: 'WebGL 2.0', 0x1f01: 'memory', 0x8869: 16 };
+/** Numbers of WebGL that Tasks takes from its context, by the names that the standard gives them. */
+const NUMBERS = { TEXTURE_2D: 0x0de1, RGBA: 0x1908, UNSIGNED_BYTE: 0x1401 };
+const [RENDERER, VERSION, MAX_VERTEX_ATTRIBS] = [0x1f01, 0x1f02, 0x8869] as const;
+/** What the runtime asks while it starts: it refuses a version below 2, and makes a list as long as the attributes. */
+const PARAMETERS: Readonly<Record<number, unknown>> = {
+  [RENDERER]: 'memory',
+  [VERSION]: 'WebGL 2.0',
+  [MAX_VERTEX_ATTRIBS]: 16,
+};
 
 const nothing = (): void => undefined;
 const none = (): null => null;
@@ -59,8 +64,7 @@ export function createPixelCanvas(read: ReadPixels): Surface {
   let bound: Texture | null = null;
   let attached: Texture | null = null;
   const context = {
-    ...NAMES,
-    isContextLost: () => false,
+    ...NUMBERS,
     getExtension: none,
     getSupportedExtensions: () => [],
     getContextAttributes: () => ({}),
@@ -90,15 +94,17 @@ export function createPixelCanvas(read: ReadPixels): Surface {
     readPixels: (
       _x: number,
       _y: number,
-      _width: number,
-      _height: number,
+      width: number,
+      height: number,
       _format: number,
       _type: number,
       memory: Uint8Array,
       offset: number,
     ) => {
-      if (attached?.source == null) throw new Error('There is no picture to read.');
-      memory.set(read(attached.source).data, offset);
+      const source = attached?.source ?? null;
+      if (source?.width !== width || source.height !== height)
+        throw new Error('Pictures are read as a whole.');
+      memory.set(read(source).data, offset);
     },
     fenceSync: () => ({}),
     deleteSync: nothing,

@@ -1,6 +1,6 @@
 import moduleFactory from '@mediapipe/tasks-vision/vision_wasm_module_internal.js';
 import { CaptureError } from '../domain/result.ts';
-import { createSurface, LOSE_CONTEXT, releaseWebGl, type Surface } from './surface.ts';
+import { releaseWebGl, type Surface } from './surface.ts';
 
 /*
  * Starts tasks of MediaPipe, each with an instance of the runtime that was compiled once.
@@ -33,33 +33,6 @@ const silent = (): void => undefined;
 /** A task that has not started after this long never will: a failing instantiation leaves its promise open for ever. ms. */
 const START_TIMEOUT = 30_000;
 globals.custom_dbg = silent;
-
-/** Those that Tasks looks for by their names. */
-const EXTENSIONS = [
-  'EXT_color_buffer_float',
-  'EXT_color_buffer_half_float',
-  'EXT_float_blend',
-  'OES_texture_float_linear',
-];
-
-/**
- * A canvas for a task that calculates with WebGL. The runtime's loader enables every extension that it is told of, each by
- * a question to the graphics process, which takes 15 ms of a start on two cores: it is told of those that somebody uses.
- * @throws Error where there is no WebGL 2
- */
-export function createWebGlCanvas(): Surface {
-  const canvas = createSurface();
-  // As Tasks asks for it; who asks first decides.
-  const context = canvas.getContext('webgl2', { antialias: false, powerPreference: 'high-performance' });
-  if (context === null) throw new Error('There is no WebGL 2 here.');
-  const enable = context.getExtension.bind(context) as (name: string) => unknown;
-  const known = [...EXTENSIONS, LOSE_CONTEXT];
-  Object.assign(context, {
-    getExtension: (name: string) => (known.includes(name) ? enable(name) : null),
-    getSupportedExtensions: () => EXTENSIONS.filter((name) => enable(name) !== null),
-  });
-  return canvas;
-}
 
 /** The last creation: they share the globals, so one waits for the other. */
 let last: Promise<unknown> = Promise.resolve();

@@ -1,8 +1,8 @@
 import type { Box, Size } from '../domain/geometry.ts';
 
 /*
- * Canvases where the analysis runs: in a worker off screen, on the page's main thread elements, because engines whose
- * workers lack WebGL lack other things off screen as well.
+ * Canvases where the analysis runs: in a worker off screen, on the page's main thread elements, because engines that
+ * cannot do it in a worker lack other things off screen as well.
  */
 
 /** A canvas of either kind. The types of a worker know no elements; what is used of one here both have. */
@@ -26,10 +26,36 @@ export function resize(surface: Surface, { width, height }: Size): void {
   surface.height = height;
 }
 
-/** The extension of WebGL by which a context is given back. */
-export const LOSE_CONTEXT = 'WEBGL_lose_context';
+/** Extensions that Tasks looks for by their names. */
+const EXTENSIONS = [
+  'EXT_color_buffer_float',
+  'EXT_color_buffer_half_float',
+  'EXT_float_blend',
+  'OES_texture_float_linear',
+];
+/** That by which a context is given back. */
+const LOSE_CONTEXT = 'WEBGL_lose_context';
 
-/** Frees the memory that a canvas has for WebGL, which the browser would keep until it collects the canvas. */
+/**
+ * A canvas for a task that calculates with WebGL. The runtime's loader enables every extension that it is told of, each by
+ * a question to the graphics process, which took 15 ms on two cores: it is told of those that somebody uses.
+ * @throws Error where there is no WebGL 2
+ */
+export function createWebGlCanvas(): Surface {
+  const canvas = createSurface();
+  // As Tasks asks for it; who asks first decides.
+  const context = canvas.getContext('webgl2', { antialias: false, powerPreference: 'high-performance' });
+  if (context === null) throw new Error('There is no WebGL 2 here.');
+  const enable = context.getExtension.bind(context) as (name: string) => unknown;
+  const known = [...EXTENSIONS, LOSE_CONTEXT];
+  Object.assign(context, {
+    getExtension: (name: string) => (known.includes(name) ? enable(name) : null),
+    getSupportedExtensions: () => EXTENSIONS.filter((name) => enable(name) !== null),
+  });
+  return canvas;
+}
+
+/** Frees the memory that a canvas has for WebGL, if any, which the browser would keep until it collects the canvas. */
 export function releaseWebGl(surface: Surface): void {
   surface.getContext('webgl2')?.getExtension(LOSE_CONTEXT)?.loseContext();
 }

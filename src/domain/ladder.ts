@@ -1,7 +1,7 @@
 /**
  * The ways a photo can come about, best first. What fails on one is tried on the next.
  * - `worker`: every frame is judged in a worker.
- * - `main-thread`: the same, where workers have no WebGL; with pauses, so that the page stays usable.
+ * - `main-thread`: the same, where workers have no canvas; with pauses, so that the page stays usable.
  * - `face-box`: of a face only where it is and how large; cards as before.
  * - `manual`: no frame is judged, the person presses the shutter.
  * - `upload`: no camera, the person chooses a file.

@@ -2,8 +2,8 @@ import { FaceLandmarker } from '@mediapipe/tasks-vision';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { bundleWith, fetchModel } from '../../src/analysis/assets.ts';
 import { createPixelCanvas, createPixelReader, type Source } from '../../src/analysis/pixel-canvas.ts';
-import { createWebGlCanvas, startTask } from '../../src/analysis/runtime.ts';
-import type { Surface } from '../../src/analysis/surface.ts';
+import { startTask } from '../../src/analysis/runtime.ts';
+import { createWebGlCanvas, type Surface } from '../../src/analysis/surface.ts';
 import { assetsFolder, frameOf, loadAssets, media, sharedPhotos } from './support.ts';
 
 /*
