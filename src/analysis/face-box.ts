@@ -1,26 +1,17 @@
-import type { FaceDetector, FaceDetectorResult } from '@mediapipe/tasks-vision';
+import type { FaceDetectorResult } from '@mediapipe/tasks-vision';
 import { type Box, cornersOf, meanDistance, type Point } from '../domain/geometry.ts';
 import type { Face, FaceObservation } from '../domain/observation.ts';
 import type { Attention } from './analyser.ts';
 import type { Assets } from './assets.ts';
 import { createCrowd, type Detection } from './crowd.ts';
 import { lightWithin } from './light.ts';
-import {
-  createFinder,
-  createRise,
-  detectionsInPart,
-  detectionsOf,
-  facesIn,
-  type Models,
-  startDetector,
-  warmUpWhenIdle,
-} from './models.ts';
+import { createFinder, type Detector, facesIn, startDetector } from './detector.ts';
+import type { Models } from './models.ts';
 import { alignBy, type EyeLine } from './patch.ts';
 import type { ReadPixels } from './pixel-canvas.ts';
 import type { Pixels } from './pixels.ts';
 import { startingModels } from './runtime.ts';
 import { eyeSharpness } from './sharpness.ts';
-import { createEasel } from './surface.ts';
 
 /*
  * The rung `face-box`: the detector alone, in a single instance of the runtime. Of a face it tells where it is, how it
@@ -28,7 +19,7 @@ import { createEasel } from './surface.ts';
  */
 
 /** The models of this rung. */
-export interface BoxModels extends Pick<Models, 'ready' | 'findFaces' | 'close'> {
+export interface BoxModels extends Pick<Models, 'detector' | 'ready' | 'close'> {
   readonly face: BoxMeter;
 }
 
@@ -126,34 +117,30 @@ export type BoxMeter = (
   pixelsOf: () => Pixels,
 ) => FaceObservation;
 
-/**
- * @param rise as `Models` has it
- * @param preliminary true where its answers are followed by better ones
- */
-export function createBoxMeter(detector: FaceDetector, rise: Models['rise'], preliminary = false): BoxMeter {
+/** @param preliminary true where its answers are followed by better ones */
+export function createBoxMeter(detector: Detector, preliminary = false): BoxMeter {
   /** Of the present frame, where it was looked at as a whole. */
   let inWhole: readonly Detection[] | null = null;
   const find = createFinder<Detected>(
     (picture, timestamp, part) => {
-      const result = detector.detectForVideo(picture, timestamp);
+      const result = detector.detect(picture, timestamp);
       if (picture instanceof ImageBitmap) inWhole = facesIn(result);
       return widestOf(result, part);
     },
     ({ box }) => box.width,
   );
-  const easel = createEasel();
   const crowd = createCrowd();
   const motionOf = createMotion();
   let others: readonly Box[] = [];
   return (frame, now, attention, pixelsOf) => {
-    const timestamp = rise(now);
+    const timestamp = detector.stamp(now);
     inWhole = null;
     const found = find(frame, timestamp);
     const main = found?.box ?? null;
     if (attention !== 'glance') {
       others = crowd.look(frame, now, main, (part) => {
         if (inWhole !== null && part.width === frame.width && part.height === frame.height) return inWhole;
-        return detectionsInPart(detector, easel, frame, part, timestamp + 1);
+        return detector.findInPart(frame, part, timestamp + 1);
       });
     }
     return {
@@ -172,24 +159,12 @@ export function createBoxMeter(detector: FaceDetector, rise: Models['rise'], pre
  */
 export function createBoxModels(assets: Assets, readPixels: ReadPixels): Promise<BoxModels> {
   return startingModels(async (keep) => {
-    const started = keep(await startDetector(assets, readPixels));
-    const rise = createRise();
-    const stopWaiting = warmUpWhenIdle(started, rise);
-    const meter = createBoxMeter(started.task, rise);
+    const detector = keep(await startDetector(assets, readPixels));
     return {
-      face(...frame) {
-        stopWaiting();
-        return meter(...frame);
-      },
+      detector,
+      face: createBoxMeter(detector),
       ready: () => Promise.resolve(),
-      findFaces(picture, now) {
-        stopWaiting();
-        return detectionsOf(started.task, picture, rise(now));
-      },
-      close() {
-        stopWaiting();
-        started.close();
-      },
+      close: () => detector.close(),
     };
   });
 }

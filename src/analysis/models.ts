@@ -1,19 +1,15 @@
-import {
-  FaceDetector,
-  type FaceDetectorResult,
-  FaceLandmarker,
-  ImageSegmenter,
-} from '@mediapipe/tasks-vision';
-import { type Box, boxRound, fitLongSide, scaleBox, wholeOf } from '../domain/geometry.ts';
+import { FaceLandmarker, ImageSegmenter } from '@mediapipe/tasks-vision';
+import { type Box, boxRound, fitLongSide, wholeOf } from '../domain/geometry.ts';
 import type { Landmark } from '../domain/observation.ts';
 import type { Attention } from './analyser.ts';
 import { type Assets, bundleWith, type ModelName } from './assets.ts';
-import { createCrowd, type Detection } from './crowd.ts';
+import { createCrowd } from './crowd.ts';
+import { createFinder, type Detector, type Find, startDetector } from './detector.ts';
 import type { Plane } from './pixels.ts';
 import { headPose, type HeadPose } from './pose.ts';
-import { createPixelCanvas, type ReadPixels, type Source } from './pixel-canvas.ts';
+import { createPixelCanvas, type ReadPixels } from './pixel-canvas.ts';
 import { isTrap, type Started, startingModels, startTask } from './runtime.ts';
-import { createEasel, createWebGlCanvas, type Easel, type Surface } from './surface.ts';
+import { createEasel, createWebGlCanvas } from './surface.ts';
 
 /** What the models say of one frame. */
 export interface Seen {
@@ -36,9 +32,7 @@ export interface SeenFace {
 
 export interface Models {
   /** Started before all others. */
-  readonly detector: FaceDetector;
-  /** A time stamp for the detector's next frame, ms: Tasks refuses one that is not above the last, and up to two lie between. */
-  readonly rise: (now: number) => number;
+  readonly detector: Detector;
   /** Resolves once the landmarker has started, or could not be; whoever asks starts it. */
   ready(): Promise<void>;
   /**
@@ -48,11 +42,6 @@ export interface Models {
    * @throws Error where one of them fails, also while it started
    */
   see(frame: ImageBitmap, now: number, attention: Attention): Seen | null;
-  /**
-   * Finds faces in a still picture, px of the picture. `now` in ms, as for `see`.
-   * @throws Error where the detector fails
-   */
-  findFaces(picture: ImageData, now: number): readonly Detection[];
   /** Frees everything. Nothing may be asked afterwards. */
   close(): void;
 }
@@ -61,59 +50,10 @@ export interface Models {
 export const waitsForLandmarks = (attention: Attention): boolean =>
   attention === 'study' || attention === 'detail';
 
-/** As `Models` has it, for one detector. */
-export function createRise(): Models['rise'] {
-  let timestamp = 0;
-  return (now) => (timestamp = Math.max(timestamp + 2, now));
-}
-
 /** The person is looked for this often, ms: it costs more than the landmarker, and shoulders are slow. */
 const MASK_EVERY = 1000;
 /** Long side of what the person is looked for in, px: the model takes 256 x 256, and more only costs. */
 const MASK_LONG_SIDE = 256;
-
-const WARM_UP_SIZE = 64;
-
-/** FaceDetector alone. */
-export const startDetector = (
-  { runtime, detector: model }: Assets,
-  readPixels: ReadPixels,
-): Promise<Started<FaceDetector>> =>
-  startTask(
-    runtime,
-    () => createPixelCanvas(readPixels),
-    ({ fileset, canvas }) =>
-      FaceDetector.createFromOptions(fileset, {
-        baseOptions: { modelAssetBuffer: model, delegate: 'CPU' },
-        runningMode: 'VIDEO',
-        canvas,
-      }),
-  );
-
-/** Where no frame has come so long after the start, the camera is slower, and its time is made use of, ms. */
-const IDLE_AFTER = 100;
-
-/**
- * Shows the detector a black picture once nothing has come for a while: a first inference takes ten times as long as the
- * others, because most of what it needs is compiled then.
- * @param then what there is time for as well
- * @returns ends the waiting, as the first frame has to
- */
-export function warmUpWhenIdle(
-  { task }: Started<FaceDetector>,
-  rise: Models['rise'],
-  then: () => void = () => undefined,
-): () => void {
-  const timer = setTimeout(() => {
-    try {
-      task.detectForVideo(new ImageData(WARM_UP_SIZE, WARM_UP_SIZE), rise(0));
-    } catch {
-      // What is wrong here is wrong with the first frame as well, and told by it.
-    }
-    then();
-  }, IDLE_AFTER);
-  return () => clearTimeout(timer);
-}
 
 /** What the models of full guidance are started with, besides the assets. */
 interface ModelOptions {
@@ -135,7 +75,11 @@ export function createModels(
 ): Promise<Models> {
   const { runtime } = assets;
   return startingModels(async (keep) => {
-    const detector = keep(await startDetector(assets, readPixels));
+    const detector = keep(
+      await startDetector(assets, readPixels, () => {
+        if (faces) landmarker.begin();
+      }),
+    );
     const landmarker = keep(
       startLater(async () => {
         const bundle = bundleWith(assets.detector, await fetchModel('landmarker'));
@@ -153,7 +97,7 @@ export function createModels(
       }),
     );
     const mask = keep(createPersonMask(runtime, () => fetchModel('person')));
-    return modelsOf(landmarker, detector, mask, faces);
+    return modelsOf(landmarker, detector, mask);
   });
 }
 
@@ -253,46 +197,6 @@ function createPersonMask(runtime: WebAssembly.Module, fetchModel: () => Promise
   };
 }
 
-/** How much of the frame's long side is looked at from near by, and how far above its middle: far people stand there. */
-const NEAR_BY = { side: 0.55, above: 0.1 };
-/** A face that fills this much of the near view's width is found in the whole frame as well. */
-const NEAR_ENOUGH = 0.4;
-
-/** Looks for the face in a picture that shows this part of the frame, px of the frame. */
-type Find<Face> = (picture: ImageBitmap | Surface, timestamp: number, part: Box) => Face | null;
-
-/**
- * Models do not find a face whose width is under a tenth of the picture: where there is none, they look once more at the
- * middle of the frame from near by, and stay there while the face is as far away.
- * @param widthOf px of the frame
- */
-export function createFinder<Face>(
-  find: Find<Face>,
-  widthOf: (face: Face) => number,
-): (frame: ImageBitmap, timestamp: number) => Face | null {
-  const easel = createEasel();
-  let near = false;
-
-  const findNear = (frame: ImageBitmap, timestamp: number): Face | null => {
-    const side = Math.round(NEAR_BY.side * Math.max(frame.width, frame.height));
-    const [width, height] = [Math.min(side, frame.width), Math.min(side, frame.height)];
-    const top = Math.round(frame.height * (0.5 - NEAR_BY.above) - height / 2);
-    const part = { x: Math.round((frame.width - width) / 2), y: Math.max(0, top), width, height };
-    easel.draw(frame, part, part);
-    const face = find(easel.canvas, timestamp, part);
-    near = face !== null && widthOf(face) < NEAR_ENOUGH * width;
-    return face;
-  };
-
-  return (frame, timestamp) => {
-    const whole = wholeOf(frame);
-    const first = near ? findNear(frame, timestamp) : find(frame, timestamp, whole);
-    if (first !== null) return first;
-    // Half a millisecond later, because Tasks refuses a time stamp that does not rise.
-    return near ? find(frame, timestamp + 0.5, whole) : findNear(frame, timestamp + 0.5);
-  };
-}
-
 /** The main face as the landmarker sees it. */
 const findBy =
   (landmarker: FaceLandmarker): Find<SeenFace> =>
@@ -307,63 +211,17 @@ const findBy =
     return { points, pose: headPose(landmarks, part) };
   };
 
-/** What the detector finds, px of the picture. */
-export const detectionsOf = (
-  detector: FaceDetector,
-  picture: Source,
-  timestamp: number,
-): readonly Detection[] => facesIn(detector.detectForVideo(picture, timestamp));
-
-/** Long side of the part of a frame that the detector is shown, px: the model takes 128 x 128, and more only costs. */
-const PART_LONG_SIDE = 192;
-
-/** What it finds in a part of a frame, px of the part. */
-export function detectionsInPart(
-  detector: FaceDetector,
-  easel: Easel,
-  frame: ImageBitmap,
-  part: Box,
-  timestamp: number,
-): readonly Detection[] {
-  const size = fitLongSide(part, PART_LONG_SIDE);
-  easel.draw(frame, part, size);
-  const scale = part.width / size.width;
-  return detectionsOf(detector, easel.canvas, timestamp).map(({ score, ...box }) => ({
-    ...scaleBox(box, scale),
-    score,
-  }));
-}
-
-/** What it has answered, px of the picture. */
-export function facesIn({ detections }: FaceDetectorResult): readonly Detection[] {
-  return detections.flatMap(({ boundingBox: box, categories: [category] }) =>
-    box === undefined || category === undefined
-      ? []
-      : [{ x: box.originX, y: box.originY, width: box.width, height: box.height, score: category.score }],
-  );
-}
-
-function modelsOf(
-  landmarker: Late<FaceLandmarker>,
-  detector: Started<FaceDetector>,
-  mask: PersonMask,
-  faces: boolean,
-): Models {
+function modelsOf(landmarker: Late<FaceLandmarker>, detector: Detector, mask: PersonMask): Models {
   let findFace: ((frame: ImageBitmap, timestamp: number) => SeenFace | null) | null = null;
-  const easel = createEasel();
   const crowd = createCrowd();
-  const rise = createRise();
-  const stopWaiting = warmUpWhenIdle(detector, rise, () => faces && landmarker.begin());
   let isFirst = true;
   let maskedAt = -Infinity;
   let putOff = false;
   let others: readonly Box[] = [];
   return {
-    detector: detector.task,
-    rise,
+    detector,
     ready: landmarker.settled,
     see(frame, now, attention) {
-      stopWaiting();
       const task = landmarker.task();
       // Later, so that the answer to this frame does not wait for it.
       if (task === null) setTimeout(landmarker.begin, 0);
@@ -372,13 +230,11 @@ function modelsOf(
       isFirst = false;
       if (task === null || isHasty) return null;
       findFace ??= createFinder(findBy(task), ({ points }) => boxRound(points).width);
-      const timestamp = rise(now);
+      const timestamp = detector.stamp(now);
       const face = findFace(frame, timestamp);
       const main = face === null ? null : boxRound(face.points);
       if (attention !== 'glance') {
-        others = crowd.look(frame, now, main, (part) =>
-          detectionsInPart(detector.task, easel, frame, part, timestamp),
-        );
+        others = crowd.look(frame, now, main, (part) => detector.findInPart(frame, part, timestamp));
       }
       let person: Plane | null = null;
       if (face !== null && (now - maskedAt >= MASK_EVERY || now < maskedAt)) {
@@ -389,12 +245,7 @@ function modelsOf(
       }
       return { faces: main === null ? others : [main, ...others], face, person };
     },
-    findFaces(picture, now) {
-      stopWaiting();
-      return detectionsOf(detector.task, picture, rise(now));
-    },
     close() {
-      stopWaiting();
       for (const each of [landmarker, detector, mask]) each.close();
     },
   };

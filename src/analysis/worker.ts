@@ -15,6 +15,7 @@ import {
 } from './assets.ts';
 import { createCardMeter } from './card.ts';
 import type { Detection } from './crowd.ts';
+import type { Detector } from './detector.ts';
 import type { Manifest } from './download.ts';
 import { createFaceMeter, type FaceMeter } from './face.ts';
 import { createBoxMeter, createBoxModels } from './face-box.ts';
@@ -86,7 +87,7 @@ interface Eyes {
   face(frame: ImageBitmap, now: number, attention: Attention): FaceObservation;
   /** Resolves once faces are seen as well as on this rung. */
   ready(): Promise<void>;
-  findFaces(picture: ImageData, now: number): readonly Detection[];
+  readonly detector: Detector;
   close(): void;
 }
 
@@ -115,7 +116,7 @@ export function createAnalysis(): WorkerApi {
       fetchModel: (name) => fetchModel(name, folder),
       faces,
     });
-    const box = createBoxMeter(models.detector, models.rise, true);
+    const box = createBoxMeter(models.detector, true);
     let meter: FaceMeter | null = null;
     return {
       ...models,
@@ -182,7 +183,7 @@ export function createAnalysis(): WorkerApi {
       return seeing.face(frame, now, attention);
     }
     const findFaces = ({ data, width, height }: Picture): readonly Detection[] =>
-      seeing.findFaces(new ImageData(data, width, height), now);
+      seeing.detector.findFaces(new ImageData(data, width, height), now);
     return cardMeter.observe(readPixels(frame), guide, now, subject === 'card' ? findFaces : null);
   };
 

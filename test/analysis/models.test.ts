@@ -353,7 +353,7 @@ describe('a start that fails', () => {
     const models = await createModels(await loadAssets(), never);
     const detect = vi.spyOn(FaceDetector.prototype, 'detectForVideo').mockImplementation(noMemory);
     await vi.waitFor(() => expect(detect).toHaveBeenCalledTimes(1));
-    expect(() => models.findFaces(new ImageData(64, 64), 1000)).toThrow('no memory');
+    expect(() => models.detector.findFaces(new ImageData(64, 64), 1000)).toThrow('no memory');
     models.close();
   });
 
