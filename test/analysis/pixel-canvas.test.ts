@@ -40,7 +40,10 @@ describe.each([...photos])('%s', (_, url) => {
     const { data, width, height } = createPixelReader()(picture);
     expect([width, height]).toEqual([picture.width, picture.height]);
     expect(data.some((value) => value !== 0 && value !== 255)).toBe(true);
-    expect(data).toEqual(byWebGl(picture));
+    const other = byWebGl(picture);
+    expect(other).toHaveLength(data.length);
+    // A matcher takes seconds for so many.
+    expect(data.reduce((differing, value, i) => differing + Number(value !== other[i]), 0)).toBe(0);
   });
 
   test('has the same landmarks', async () => {

@@ -137,7 +137,7 @@ test('fifty mounts, removed at every stage: no track, worker, timer, listener, o
   const capture = await open('/bare', open50);
   const devTools = await capture.context.newCDPSession(capture.page);
   await capture.element.evaluate((element) => element.remove());
-  const none = { tracks: 0, workers: 0 };
+  const none = { timers: 0, urls: 0, tracks: 0, workers: 0 };
 
   // What is loaded once and kept for good is there after these.
   for (const stage of STAGES) await mountOnce(capture, stage);
