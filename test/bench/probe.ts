@@ -29,6 +29,8 @@ export interface MainThread {
 interface Probe {
   /** Remembers the present moment, the first time that the name is given. */
   mark(name: string): void;
+  /** Resolves once the name was given. Nobody asks meanwhile: a question for every frame would have the page draw them all. */
+  reached(name: string): Promise<void>;
   /** Moments by name, ms since the page began. */
   readonly marks: Record<string, number>;
   /** Begins a window of observation. */
@@ -92,11 +94,18 @@ function probe(name: string): void {
     };
   }
 
+  const waiting: { readonly moment: string; readonly resolve: () => void }[] = [];
   const kept: Probe = {
     marks: {},
     mark(moment) {
       kept.marks[moment] ??= performance.now();
+      for (const one of waiting) if (one.moment === moment) one.resolve();
     },
+    reached: (moment) =>
+      new Promise((resolve) => {
+        if (moment in kept.marks) resolve();
+        else waiting.push({ moment, resolve });
+      }),
     begin() {
       cancelAnimationFrame(watching);
       began = performance.now();

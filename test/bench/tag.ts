@@ -66,14 +66,22 @@ export async function openTag(
   return opened;
 }
 
+/** A tag that has not come so far after this long does not, ms. */
+const PATIENCE = 60_000;
+
 /** Waits until the tag has come so far. */
 export async function reach({ page, errors }: BenchPage, moment: keyof typeof MOMENTS): Promise<void> {
-  await page
-    .waitForFunction((name) => name in window.benchProbe.marks, MOMENTS[moment], { timeout: 60_000 })
-    .catch(async (cause: unknown) => {
-      const marks = JSON.stringify(await page.evaluate(() => window.benchProbe.marks));
-      throw new Error(`The tag did not come to "${moment}" (${marks}; ${errors.join('; ')}).`, { cause });
-    });
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<'overdue'>((resolve) => {
+    timer = setTimeout(() => resolve('overdue'), PATIENCE);
+  });
+  const reached = page.evaluate((name) => window.benchProbe.reached(name), MOMENTS[moment]);
+  const first = await Promise.race([reached, overdue]).finally(() => clearTimeout(timer));
+  if (first !== 'overdue') return;
+  // It fails once the page is closed.
+  reached.catch(() => undefined);
+  const marks = JSON.stringify(await page.evaluate(() => window.benchProbe.marks));
+  throw new Error(`The tag did not come to "${moment}" (${marks}; ${errors.join('; ')}).`);
 }
 
 /** ms between two moments of the tag; waits for the second. */
@@ -95,10 +103,19 @@ function startAtOnce({ moments, thresholds, reads }: Preparation): void {
   const events = { 'kyc-ready': moments.ready, 'kyc-feedback': moments.hint, 'kyc-capture': moments.capture };
   for (const [event, moment] of Object.entries(events))
     document.addEventListener(event, () => window.benchProbe.mark(moment));
-  const lookForCamera = (tag: Tag): void => {
-    const video = tag.shadowRoot?.querySelector('video');
-    if (video && video.readyState >= video.HAVE_CURRENT_DATA) window.benchProbe.mark(moments.camera);
-    else requestAnimationFrame(() => lookForCamera(tag));
+  // When something changes, not with every frame: that would have the page draw all of them.
+  const lookForCamera = ({ shadowRoot }: Tag): void => {
+    if (shadowRoot === null) return;
+    const look = (): void => {
+      const video = shadowRoot.querySelector('video');
+      if (!video || video.readyState < video.HAVE_CURRENT_DATA) return;
+      window.benchProbe.mark(moments.camera);
+      observer.disconnect();
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(shadowRoot, { childList: true, subtree: true });
+    // It does not bubble, and is heard on its way down.
+    shadowRoot.addEventListener('loadeddata', look, true);
   };
   void customElements.whenDefined('kyc-capture').then(() => {
     const tag = document.querySelector<Tag>('kyc-capture');
