@@ -2,7 +2,8 @@ import { FaceDetector, type FaceDetectorResult } from '@mediapipe/tasks-vision';
 import { type Box, fitLongSide, scaleBox, wholeOf } from '../domain/geometry.ts';
 import type { Assets } from './assets.ts';
 import type { Detection } from './crowd.ts';
-import { createPixelCanvas, type ReadPixels, type Source } from './pixel-canvas.ts';
+import { createPixelCanvas } from './pixel-canvas.ts';
+import type { ReadPixels, Source } from './pixel-reader.ts';
 import { startTask } from './runtime.ts';
 import { createEasel, type Surface } from './surface.ts';
 

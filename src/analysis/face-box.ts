@@ -8,7 +8,7 @@ import { lightWithin } from './light.ts';
 import { createFinder, type Detector, facesIn, startDetector } from './detector.ts';
 import type { Models } from './models.ts';
 import { alignBy, type EyeLine } from './patch.ts';
-import type { ReadPixels } from './pixel-canvas.ts';
+import type { ReadPixels } from './pixel-reader.ts';
 import type { Pixels } from './pixels.ts';
 import { startingModels } from './runtime.ts';
 import { eyeSharpness } from './sharpness.ts';

@@ -7,7 +7,8 @@ import { createCrowd } from './crowd.ts';
 import { createFinder, type Detector, type Find, startDetector } from './detector.ts';
 import type { Plane } from './pixels.ts';
 import { headPose, type HeadPose } from './pose.ts';
-import { createPixelCanvas, type ReadPixels } from './pixel-canvas.ts';
+import { createPixelCanvas } from './pixel-canvas.ts';
+import type { ReadPixels } from './pixel-reader.ts';
 import { isTrap, type Started, startingModels, startTask } from './runtime.ts';
 import { createEasel, createWebGlCanvas } from './surface.ts';
 

@@ -1,42 +1,12 @@
-import { createSurface, resize, type Surface } from './surface.ts';
+import type { ReadPixels, Source } from './pixel-reader.ts';
+import { createSurface, type Surface } from './surface.ts';
 
 /*
- * The pixels of pictures, and a canvas that gives them to MediaPipe. Its tasks put every frame into a texture of WebGL and
+ * A canvas that gives pixels to MediaPipe. Its tasks put every frame into a texture of WebGL and
  * read that back, also where they calculate on the processor; the detector and the landmarker ask WebGL for nothing else
  * (seen with 0.10.35). From memory they have the same pixels without a way through the graphics process and back, and
  * where workers have no WebGL.
  */
-
-/** A picture that models look at. */
-export type Source = ImageBitmap | ImageData | Surface;
-
-/** Gives all pixels of a picture; who gets them leaves them as they are. */
-export type ReadPixels = (picture: Source) => ImageData;
-
-/** Reads pictures. Of a frame that is asked for twice in a row the pixels are kept, because it cannot change. */
-export function createPixelReader(): ReadPixels {
-  const sheet = createSurface();
-  const sheetContext = contextOf(sheet);
-  let last: { readonly frame: ImageBitmap; readonly pixels: ImageData } | null = null;
-  return (picture) => {
-    if (picture instanceof ImageData) return picture;
-    const { width, height } = picture;
-    if (!(picture instanceof ImageBitmap)) return contextOf(picture).getImageData(0, 0, width, height);
-    if (last?.frame !== picture) {
-      resize(sheet, picture);
-      sheetContext.drawImage(picture, 0, 0);
-      last = { frame: picture, pixels: sheetContext.getImageData(0, 0, width, height) };
-    }
-    return last.pixels;
-  };
-}
-
-/** @throws Error where the canvas is none for drawing in 2D */
-function contextOf(canvas: Surface): OffscreenCanvasRenderingContext2D {
-  const context = canvas.getContext('2d', { willReadFrequently: true });
-  if (context === null) throw new Error('No 2D canvas here.');
-  return context;
-}
 
 /** A texture, and what it shows. */
 interface Texture {

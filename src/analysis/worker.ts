@@ -20,7 +20,7 @@ import type { Manifest } from './download.ts';
 import { createFaceMeter, type FaceMeter } from './face.ts';
 import { createBoxMeter, createBoxModels } from './face-box.ts';
 import { createModels, waitsForLandmarks } from './models.ts';
-import { createPixelReader } from './pixel-canvas.ts';
+import { createPixelReader } from './pixel-reader.ts';
 import type { Picture } from './pixels.ts';
 import { isTrap } from './runtime.ts';
 
@@ -95,7 +95,8 @@ interface Eyes {
 export function createAnalysis(): WorkerApi {
   const closing = new AbortController();
   let eyes: Eyes | null = null;
-  const readPixels = createPixelReader();
+  const pixels = createPixelReader();
+  const { read: readPixels } = pixels;
   const cardMeter = createCardMeter();
 
   const openEyes = async (
@@ -121,11 +122,11 @@ export function createAnalysis(): WorkerApi {
     return {
       ...models,
       face(frame, now, attention) {
-        const pixels = (): ImageData => readPixels(frame);
+        const pixelsOf = (): ImageData => readPixels(frame);
         const seen = models.see(frame, now, attention);
-        if (seen === null) return box(frame, now, attention, pixels);
+        if (seen === null) return box(frame, now, attention, pixelsOf);
         // Not before, because its networks take longer to make than a frame takes.
-        return (meter ??= createFaceMeter()).observe(seen, pixels, frame, now, attention);
+        return (meter ??= createFaceMeter()).observe(seen, pixelsOf, frame, now, attention);
       },
     };
   };
@@ -178,10 +179,9 @@ export function createAnalysis(): WorkerApi {
   ): Promise<Observation> => {
     if (eyes === null) throw new Error('The analysis is not open.');
     const seeing = eyes;
-    if (subject === 'face') {
-      if (waitsForLandmarks(attention)) await seeing.ready();
-      return seeing.face(frame, now, attention);
-    }
+    if (subject === 'face' && waitsForLandmarks(attention)) await seeing.ready();
+    await pixels.load(frame);
+    if (subject === 'face') return seeing.face(frame, now, attention);
     const findFaces = ({ data, width, height }: Picture): readonly Detection[] =>
       seeing.detector.findFaces(new ImageData(data, width, height), now);
     return cardMeter.observe(readPixels(frame), guide, now, subject === 'card' ? findFaces : null);
@@ -202,6 +202,7 @@ export function createAnalysis(): WorkerApi {
           await reopen();
           return await observe(frame, ...rest);
         } finally {
+          pixels.release(frame);
           frame.close();
         }
       }),

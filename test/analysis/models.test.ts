@@ -4,7 +4,7 @@ import { unpacked } from '../../src/analysis/download.ts';
 import { fetchModel } from '../../src/analysis/assets.ts';
 import { createBoxModels } from '../../src/analysis/face-box.ts';
 import { createModels, type Models, type Seen } from '../../src/analysis/models.ts';
-import { createPixelReader } from '../../src/analysis/pixel-canvas.ts';
+import { createPixelReader } from '../../src/analysis/pixel-reader.ts';
 import type { Plane } from '../../src/analysis/pixels.ts';
 import { createSurface } from '../../src/analysis/surface.ts';
 import type { Point, Size } from '../../src/domain/geometry.ts';
@@ -307,7 +307,7 @@ describe('a start that fails', () => {
   afterEach(() => vi.restoreAllMocks());
   const failed = { code: 'analysis-failed' };
 
-  const readPixels = createPixelReader();
+  const { read: readPixels } = createPixelReader();
   const never = {
     readPixels,
     fetchModel: (): Promise<Uint8Array> => Promise.reject(new Error('not to be had')),

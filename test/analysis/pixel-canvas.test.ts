@@ -1,7 +1,8 @@
 import { FaceLandmarker } from '@mediapipe/tasks-vision';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { bundleWith, fetchModel } from '../../src/analysis/assets.ts';
-import { createPixelCanvas, createPixelReader, type Source } from '../../src/analysis/pixel-canvas.ts';
+import { createPixelCanvas } from '../../src/analysis/pixel-canvas.ts';
+import { createPixelReader, type Source } from '../../src/analysis/pixel-reader.ts';
 import { startTask } from '../../src/analysis/runtime.ts';
 import { createWebGlCanvas, type Surface } from '../../src/analysis/surface.ts';
 import { assetsFolder, frameOf, loadAssets, media, sharedPhotos } from './support.ts';
@@ -33,11 +34,11 @@ describe.each([...photos])('%s', (_, url) => {
   const kinds: readonly [string, (frame: OffscreenCanvas) => Promise<Source> | Source][] = [
     ['a frame', (frame) => createImageBitmap(frame)],
     ['a canvas', (frame) => frame],
-    ['pixels', (frame) => createPixelReader()(frame)],
+    ['pixels', (frame) => createPixelReader().read(frame)],
   ];
   test.each(kinds)('as %s has the same pixels', async (_kind, kindOf) => {
     const picture = await kindOf(await frameOf(url));
-    const { data, width, height } = createPixelReader()(picture);
+    const { data, width, height } = createPixelReader().read(picture);
     expect([width, height]).toEqual([picture.width, picture.height]);
     expect(data.some((value) => value !== 0 && value !== 255)).toBe(true);
     const other = byWebGl(picture);
@@ -63,29 +64,8 @@ describe.each([...photos])('%s', (_, url) => {
       close();
       return faceLandmarks;
     };
-    const fromMemory = await landmarksOn(() => createPixelCanvas(createPixelReader()));
+    const fromMemory = await landmarksOn(() => createPixelCanvas(createPixelReader().read));
     expect(fromMemory).toHaveLength(1);
     expect(fromMemory).toEqual(await landmarksOn(createWebGlCanvas));
-  });
-});
-
-describe('a reader', () => {
-  afterEach(() => vi.restoreAllMocks());
-
-  test('reads a frame once, and the next one anew', async () => {
-    const read = createPixelReader();
-    const frame = await frameOf(media('audrey.jpg'));
-    const first = await createImageBitmap(frame);
-    const reading = vi.spyOn(CanvasRenderingContext2D.prototype, 'getImageData');
-    expect(read(first)).toBe(read(first));
-    expect(reading).toHaveBeenCalledTimes(1);
-    frame.getContext('2d')?.fillRect(0, 0, frame.width, frame.height);
-    expect(
-      read(await createImageBitmap(frame)).data.every((value, i) => value === (i % 4 === 3 ? 255 : 0)),
-    ).toBe(true);
-    // A canvas may have been drawn on since.
-    read(frame);
-    frame.getContext('2d')?.clearRect(0, 0, frame.width, frame.height);
-    expect(read(frame).data.every((value) => value === 0)).toBe(true);
   });
 });

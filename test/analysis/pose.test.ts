@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleWith, compiled, fetchModel } from '../../src/analysis/assets.ts';
 import { headPose, MARKS } from '../../src/analysis/pose.ts';
 import { startTask, type Started } from '../../src/analysis/runtime.ts';
-import { createPixelCanvas, createPixelReader } from '../../src/analysis/pixel-canvas.ts';
+import { createPixelCanvas } from '../../src/analysis/pixel-canvas.ts';
+import { createPixelReader } from '../../src/analysis/pixel-reader.ts';
 import type { Landmark } from '../../src/domain/observation.ts';
 import { assetsFolder, frameOf, loadBytes, media, sharedPhotos } from './support.ts';
 
@@ -117,7 +118,7 @@ describe('beside MediaPipe’s own face geometry', () => {
     const bundle = bundleWith(detector, await fetchModel('landmarker', folder));
     landmarker = await startTask(
       runtime,
-      () => createPixelCanvas(createPixelReader()),
+      () => createPixelCanvas(createPixelReader().read),
       ({ fileset, canvas }) =>
         FaceLandmarker.createFromOptions(fileset, {
           baseOptions: { modelAssetBuffer: bundle, delegate: 'CPU' },

@@ -9,7 +9,7 @@ import {
   type RuntimeName,
 } from '../../src/analysis/assets.ts';
 import { createModels, type Models, type Seen } from '../../src/analysis/models.ts';
-import { createPixelReader } from '../../src/analysis/pixel-canvas.ts';
+import { createPixelReader } from '../../src/analysis/pixel-reader.ts';
 import { fetchManifest, startDownloads } from '../../src/analysis/download.ts';
 import type { Box, Point } from '../../src/domain/geometry.ts';
 
@@ -43,7 +43,7 @@ export const loadBytes = (runtime: RuntimeName, folder: FolderOptions): Promise<
 export async function loadModels(): Promise<Models> {
   const folder = await assetsFolder();
   const models = await createModels(await loadAssets(), {
-    readPixels: createPixelReader(),
+    readPixels: createPixelReader().read,
     fetchModel: (name) => fetchModel(name, folder),
     faces: true,
   });
