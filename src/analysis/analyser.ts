@@ -1,9 +1,12 @@
-import { type Box, fitLongSide, guideInPicture, scaleBox, type Size } from '../domain/geometry.ts';
+import { type Box, guideInPicture, scaleBox, sightSize, type Size } from '../domain/geometry.ts';
 import type { AnalysisRung } from '../domain/ladder.ts';
 import type { Observation } from '../domain/observation.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
 import { STEP_TRAITS, type Subject } from '../domain/steps.ts';
 import { createPart } from './part.ts';
+
+/** A picture of the camera, unmirrored: at the size at which it is analysed, or as the camera gave it. */
+export type Frame = ImageBitmap | VideoFrame;
 
 /** What the page's session asks of the analysis. */
 export interface Analyser {
@@ -15,16 +18,15 @@ export interface Analyser {
    */
   open(onProgress: (fraction: number) => void): Promise<void>;
   /**
-   * Judges one frame. Takes ownership of the bitmap and closes it. One call at a time.
-   * @param frame picture of the camera, unmirrored, long side about 640 px
+   * Judges one frame. Takes ownership of it and closes it. One call at a time.
    * @param subject what is looked for
-   * @param guide the guide in px of `frame`
+   * @param guide the guide in px of the size at which the frame is analysed
    * @param now ms, monotonic
    * @param attention `study` where it is left out
    * @throws CaptureError `analysis-failed`; after a crash or a stall every later call fails the same way
    */
   analyse(
-    frame: ImageBitmap,
+    frame: Frame,
     subject: Subject,
     guide: Box,
     now: number,
@@ -70,16 +72,10 @@ export interface AnalysisLimits {
   readonly frame: number;
 }
 
-/** Long side of the frames that are analysed, px: enough for a far face, small enough for a cheap phone. */
-const ANALYSIS_LONG_SIDE = 640;
-
-/** The size at which a picture is analysed, px. */
-export const sightSize = (picture: Size): Size => fitLongSide(picture, ANALYSIS_LONG_SIDE);
-
 /** A picture as it is analysed. */
 export interface Sight {
   /** Closed by whoever analyses it. */
-  readonly bitmap: ImageBitmap;
+  readonly frame: Frame;
   /** The size of the picture itself, px. */
   readonly of: Size;
 }
@@ -92,10 +88,10 @@ export async function sightOf(picture: ImageBitmap): Promise<Sight> {
   const of = { width: picture.width, height: picture.height };
   const { width, height } = sightSize(of);
   const scaling = { resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' } as const;
-  const bitmap = await createImageBitmap(picture, scaling).catch((cause: unknown) => {
+  const frame = await createImageBitmap(picture, scaling).catch((cause: unknown) => {
     throw new CaptureError('analysis-failed', 'The frame could not be scaled.', { cause });
   });
-  return { bitmap, of };
+  return { frame, of };
 }
 
 /**
@@ -107,13 +103,13 @@ export async function sightOf(picture: ImageBitmap): Promise<Sight> {
 export async function observe(
   analyser: Analyser,
   step: Step,
-  { bitmap, of }: Sight,
+  { frame, of }: Sight,
   now: number,
   attention?: Attention,
 ): Promise<{ observation: Observation; guide: Box }> {
-  const guide = scaleBox(guideInPicture(step, of), bitmap.width / of.width);
+  const guide = scaleBox(guideInPicture(step, of), sightSize(of).width / of.width);
   const { subject } = STEP_TRAITS[step];
-  return { observation: await analyser.analyse(bitmap, subject, guide, now, attention), guide };
+  return { observation: await analyser.analyse(frame, subject, guide, now, attention), guide };
 }
 
 /** Requests by their address, and how each is ended. */

@@ -36,6 +36,14 @@ interface Loops {
     rows: number,
     patch: number,
   ) => void;
+  readonly shrink: (
+    picture: number,
+    width: number,
+    factor: number,
+    columns: number,
+    rows: number,
+    target: number,
+  ) => void;
   readonly toLuma: (pixels: number, count: number, luma: number) => void;
   readonly countSteepness: (
     band: number,

@@ -4,7 +4,7 @@ import type { AnalysisRung } from '../domain/ladder.ts';
 import type { FaceObservation, Observation } from '../domain/observation.ts';
 import { CaptureError } from '../domain/result.ts';
 import type { Subject } from '../domain/steps.ts';
-import type { Attention } from './analyser.ts';
+import type { Attention, Frame } from './analyser.ts';
 import {
   type AssetBytes,
   type Assets,
@@ -61,7 +61,7 @@ export interface WorkerApi {
   readonly open: (request: OpenRequest, tell: (news: OpenNews) => void) => Promise<Reply<null>>;
   /** Closes the frame. Takes as long as a start where the runtime lacks something that this frame needs. */
   analyse(
-    frame: ImageBitmap,
+    given: Frame,
     subject: Subject,
     guide: Box,
     now: number,
@@ -180,7 +180,6 @@ export function createAnalysis(): WorkerApi {
     if (eyes === null) throw new Error('The analysis is not open.');
     const seeing = eyes;
     if (subject === 'face' && waitsForLandmarks(attention)) await seeing.ready();
-    await pixels.load(frame);
     if (subject === 'face') return seeing.face(frame, now, attention);
     const findFaces = ({ data, width, height }: Picture): readonly Detection[] =>
       seeing.detector.findFaces(new ImageData(data, width, height), now);
@@ -193,8 +192,9 @@ export function createAnalysis(): WorkerApi {
         await open(request, tell);
         return null;
       }),
-    analyse: (frame, ...rest) =>
+    analyse: (given, ...rest) =>
       reply(async () => {
+        const frame = await pixels.take(given);
         try {
           return await observe(frame, ...rest);
         } catch (error) {
@@ -203,7 +203,6 @@ export function createAnalysis(): WorkerApi {
           return await observe(frame, ...rest);
         } finally {
           pixels.release(frame);
-          frame.close();
         }
       }),
     close() {

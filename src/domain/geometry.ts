@@ -128,6 +128,12 @@ export function fitLongSide(size: Size, longSide: number): Size {
   return { width: Math.round(size.width * factor), height: Math.round(size.height * factor) };
 }
 
+/** Long side of the frames that are analysed, px: enough for a far face, small enough for a cheap phone. */
+const ANALYSIS_LONG_SIDE = 640;
+
+/** The size at which a picture is analysed, px. */
+export const sightSize = (picture: Size): Size => fitLongSide(picture, ANALYSIS_LONG_SIDE);
+
 /** All of a picture. */
 export const wholeOf = ({ width, height }: Size): Box => ({ x: 0, y: 0, width, height });
 

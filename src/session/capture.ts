@@ -45,6 +45,7 @@ export async function takePhoto(options: TakeOptions): Promise<TakenPhoto> {
   const cut = cutOut(options);
   const { crop } = cut;
   const tries: EncodeResult[] = [];
+  let canvas: HTMLCanvasElement | null = null;
   let blob: Blob | null = null;
   for (;;) {
     const next = nextEncode(crop, limits, tries);
@@ -59,7 +60,9 @@ export async function takePhoto(options: TakeOptions): Promise<TakenPhoto> {
       return { blob, photo: { step, width, height, bytes: blob.size, encodes: tries.length } };
     }
     if (next === 'done') throw new CaptureError('photo-failed', 'The encoder gave no picture.');
-    blob = await encode(cut, next);
+    // Drawn anew only where it becomes smaller.
+    if (canvas?.width !== next.width || canvas.height !== next.height) canvas = draw(cut, next);
+    blob = await encode(canvas, next);
     tries.push({ ...next, bytes: blob.size });
   }
 }
@@ -103,13 +106,17 @@ function canvasOf({ width, height }: Size): HTMLCanvasElement {
   return Object.assign(document.createElement('canvas'), { width, height });
 }
 
-async function encode({ source, crop, turn }: Cut, { width, height, quality }: Encode): Promise<Blob> {
+function draw({ source, crop, turn }: Cut, { width, height }: Size): HTMLCanvasElement {
   const canvas = canvasOf({ width, height });
   const context = canvas.getContext('2d', { alpha: false });
   if (!context) throw new CaptureError('photo-failed', 'No 2D canvas for the photo.');
   context.imageSmoothingQuality = 'high';
   if (turn) context.setTransform(-1, 0, 0, -1, width, height);
   context.drawImage(source, crop.x, crop.y, crop.width, crop.height, 0, 0, width, height);
+  return canvas;
+}
+
+async function encode(canvas: HTMLCanvasElement, { quality }: Encode): Promise<Blob> {
   const blob = await new Promise<Blob | null>((resolve) => {
     canvas.toBlob(resolve, 'image/jpeg', quality);
   });

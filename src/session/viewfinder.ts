@@ -1,4 +1,4 @@
-import { sightOf } from '../analysis/analyser.ts';
+import { type Frame, sightOf } from '../analysis/analyser.ts';
 import { createPart } from '../analysis/part.ts';
 import { isPreliminary, judge, sharpnessOf } from '../domain/assess.ts';
 import { guideInPicture, wholeOf, type Box } from '../domain/geometry.ts';
@@ -68,7 +68,7 @@ const DOUBTED: readonly GuidanceCode[] = ['no-card', 'not-a-card', 'card-cut-off
 /** Part of the hold after which its frames are the ones to choose from. */
 const SETTLED_AT = 0.4;
 
-const isBetter = (a: Candidate, b: Candidate): boolean =>
+const isBetter = (a: Omit<Candidate, 'frame'>, b: Omit<Candidate, 'frame'>): boolean =>
   a.settled === b.settled ? a.sharpness >= b.sharpness : a.settled;
 
 /** Looks through the camera, has every frame judged, and makes the photo of the best. Decides nothing. */
@@ -157,7 +157,7 @@ export class Viewfinder {
     this.camera?.stop();
     this.camera = null;
     this.card = null;
-    this.#keepSharpest(null);
+    this.#keep(null);
   }
 
   async #openCamera(
@@ -220,14 +220,14 @@ export class Viewfinder {
       if (debug)
         onSighting({ observation, guide, rules, judged: judge(observation, guide, rules), now, took });
       const preliminary = isPreliminary(observation);
-      if (issues.length > 0 || preliminary) this.#keepSharpest(null);
+      if (issues.length > 0 || preliminary) this.#keep(null);
       else if (whole)
-        kept = this.#keepSharpest({
-          frame: whole,
-          sharpness: sharpnessOf(observation),
-          settled: this.#isSettled(),
-          card,
-        });
+        kept = await this.#keepIfSharpest(
+          whole,
+          { sharpness: sharpnessOf(observation), settled: this.#isSettled(), card },
+          signal,
+        );
+      signal.throwIfAborted();
       dispatch({ type: 'observed', issues, now, preliminary });
     } finally {
       if (!kept) whole?.close();
@@ -242,14 +242,31 @@ export class Viewfinder {
   }
 
   /**
-   * Keeps the sharpest frame of an unbroken hold, of its settled part once there is one; null breaks the hold.
-   * @returns true where the candidate was kept, and so is closed here or by the shutter
+   * Keeps the sharpest frame of an unbroken hold, of its settled part once there is one.
+   * @returns true where the frame itself was kept, and so is closed here or by the shutter
    */
-  #keepSharpest(candidate: Candidate | null): boolean {
-    if (candidate && this.#best && isBetter(this.#best, candidate)) return false;
+  async #keepIfSharpest(
+    whole: Frame,
+    found: Omit<Candidate, 'frame'>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (this.#best && isBetter(this.#best, found)) return false;
+    if (whole instanceof ImageBitmap) {
+      this.#keep({ ...found, frame: whole });
+      return true;
+    }
+    // A picture of its own, because a camera has few frames; another one will do where there is no memory for it.
+    const frame = await createImageBitmap(whole).catch(() => null);
+    if (frame === null) return false;
+    if (signal.aborted) frame.close();
+    else this.#keep({ ...found, frame });
+    return false;
+  }
+
+  /** Null breaks the hold. */
+  #keep(candidate: Candidate | null): void {
     this.#best?.frame.close();
     this.#best = candidate;
-    return candidate !== null;
   }
 
   #isSettled(): boolean {
@@ -363,7 +380,7 @@ export class Viewfinder {
 }
 
 function closeFrame({ sight, whole }: CameraFrame): void {
-  sight?.bitmap.close();
+  sight?.frame.close();
   whole?.close();
 }
 

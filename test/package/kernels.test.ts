@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kernelsCode } from '../../scripts/build-kernels.ts';
+import { createKernels } from '../../src/analysis/kernels.ts';
 import { alignBy, EYE_DISTANCE, EYES_AT, type EyeLine } from '../../src/analysis/patch.ts';
 import { lumaPlane, type Pixels, type Plane, samplePatch } from '../../src/analysis/pixels.ts';
 import { leastSteepness } from '../../src/analysis/sharpness.ts';
@@ -32,6 +33,39 @@ function noise(width: number, height: number, seed: number): Pixels {
   );
   return { data, width, height };
 }
+
+test('a picture that is shrunk has the means of its squares', () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        factor: fc.integer({ min: 1, max: 16 }),
+        columns: fc.integer({ min: 1, max: 9 }),
+        rows: fc.integer({ min: 1, max: 5 }),
+        // What is left over at the right and below belongs to no square.
+        rest: fc.integer({ min: 0, max: 3 }),
+        seed: fc.integer({ min: 1, max: 1e6 }),
+        isWhite: fc.boolean(),
+      }),
+      ({ factor, columns, rows, rest, seed, isWhite }) => {
+        const { data, width } = noise(factor * columns + rest, factor * rows + rest, seed);
+        if (isWhite) data.fill(255);
+        const { memory, shrink } = createKernels(data.length + 4 * columns * rows);
+        new Uint8Array(memory).set(data);
+        shrink(0, width, factor, columns, rows, data.length);
+        const small = new Uint8Array(memory, data.length, 4 * columns * rows);
+        small.forEach((value, i) => {
+          const [x, y] = [Math.floor(i / 4) % columns, Math.floor(i / 4 / columns)];
+          let sum = 0;
+          for (let row = factor * y; row < factor * (y + 1); row++)
+            for (let column = factor * x; column < factor * (x + 1); column++)
+              sum += data[4 * (row * width + column) + (i % 4)] ?? NaN;
+          expect(Math.abs(value - sum / factor ** 2)).toBeLessThanOrEqual(0.5 + 1e-3);
+        });
+      },
+    ),
+    { seed: SEED },
+  );
+});
 
 describe('a patch', () => {
   const PICTURES = [noise(640, 480, SEED), noise(97, 61, SEED), noise(2, 2, SEED), noise(1, 5, SEED)];

@@ -48,10 +48,17 @@ const LONG_SIDE = 640;
 /** The widget is told that a camera of 30 frames a second took them, ms. */
 const FRAME_EVERY = 33;
 
-const analysers = new Map<string, (frame: ImageBitmap, now: number) => Promise<FrameTime>>();
+/** A frame of the camera. */
+interface Shown {
+  readonly large: ImageBitmap;
+  /** As it is analysed. */
+  readonly small: ImageBitmap;
+}
+
+const analysers = new Map<string, (frame: Shown, now: number) => Promise<FrameTime>>();
 /** When each saw its last frame, ms: names of one analysis share a clock. */
 const clocks = new Map<string, { now: number }>();
-let frames: readonly ImageBitmap[] = [];
+let frames: readonly Shown[] = [];
 
 async function pictureOf(url: string): Promise<ImageBitmap> {
   const response = await fetch(url);
@@ -109,13 +116,21 @@ async function openWidget(timed?: TimedWorkers): Promise<Analyser> {
 }
 
 const bench = {
-  /** Gets the frames of a scene and scales them as the widget does. */
+  /** Gets the frames of a scene. */
   async loadFrames(name: string, count: number): Promise<void> {
     const urls = Array.from({ length: count }, (_, index) => `/frames/${name}/${index}`);
-    frames = await Promise.all(urls.map(async (url) => small(await pictureOf(url))));
+    frames = await Promise.all(
+      urls.map(async (url) => {
+        const large = await pictureOf(url);
+        return { large, small: await small(large) };
+      }),
+    );
   },
 
-  /** Opens the widget's analysis, as a page has it, under two names: for a person who is guided, and who is in place. */
+  /**
+   * Opens the widget's analysis, as a page has it, under two names: for a person who is guided, and who is in place. It
+   * gets the camera's own frames, which it has to shrink.
+   */
   async openWidget(names: { guiding: string; inPlace: string }, timed: TimedWorkers): Promise<void> {
     const analyser = await openWidget(timed);
     const mayBePhoto = createPace('face');
@@ -125,8 +140,9 @@ const bench = {
       [names.inPlace, false],
     ] as const) {
       clocks.set(name, clock);
-      analysers.set(name, async (frame, now) => {
-        const guide = scaleBox(guideInPicture('selfie', { width: 1280, height: 720 }), frame.width / 1280);
+      analysers.set(name, async ({ large, small }, now) => {
+        const guide = scaleBox(guideInPicture('selfie', large), small.width / large.width);
+        const frame = new VideoFrame(large, { timestamp: 1000 * now });
         const attention = mayBePhoto(now, outOfPlace) ? 'look' : 'glance';
         const began = performance.now();
         const observation = await analyser.analyse(frame, 'face', guide, now, attention);
@@ -136,12 +152,14 @@ const bench = {
     }
   },
 
-  /** Opens MediaPipe alone under a name. */
+  /** Opens MediaPipe alone under a name; it gets the frames at their size. */
   async openBare(name: string, models: BareModels, timed: TimedWorkers): Promise<void> {
     const ask = startBare(timed.bare);
     await ask({ models });
     clocks.set(name, { now: 1000 });
-    analysers.set(name, async (frame, now) => {
+    analysers.set(name, async ({ small }, now) => {
+      // A copy, because it is transferred.
+      const frame = await createImageBitmap(small);
       const began = performance.now();
       const { faces } = await ask({ frame, now, detect: false });
       return { page: performance.now() - began, faces };
@@ -157,8 +175,7 @@ const bench = {
     for (let index = 0; index < count; index++) {
       const frame = frames[index % frames.length];
       if (!frame) throw new Error('There are no frames.');
-      // A copy, because whoever analyses it closes it.
-      times.push(await analyse(await createImageBitmap(frame), (clock.now += FRAME_EVERY)));
+      times.push(await analyse(frame, (clock.now += FRAME_EVERY)));
     }
     return times;
   },
