@@ -16,7 +16,7 @@ export type ReadPixels = (picture: Source) => ImageData;
 /** Reads pictures. */
 export interface PixelReader {
   /**
-   * Makes of a frame what is analysed: a bitmap of that size, the pixels of which are known. The frame is closed.
+   * Makes of a frame what is analysed: a bitmap of that size. A camera's own frame is closed.
    * @throws DOMException where the frame is closed already
    */
   take(frame: Frame): Promise<ImageBitmap>;

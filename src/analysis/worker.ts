@@ -61,7 +61,7 @@ export interface WorkerApi {
   readonly open: (request: OpenRequest, tell: (news: OpenNews) => void) => Promise<Reply<null>>;
   /** Closes the frame. Takes as long as a start where the runtime lacks something that this frame needs. */
   analyse(
-    given: Frame,
+    frame: Frame,
     subject: Subject,
     guide: Box,
     now: number,
@@ -179,8 +179,10 @@ export function createAnalysis(): WorkerApi {
   ): Promise<Observation> => {
     if (eyes === null) throw new Error('The analysis is not open.');
     const seeing = eyes;
-    if (subject === 'face' && waitsForLandmarks(attention)) await seeing.ready();
-    if (subject === 'face') return seeing.face(frame, now, attention);
+    if (subject === 'face') {
+      if (waitsForLandmarks(attention)) await seeing.ready();
+      return seeing.face(frame, now, attention);
+    }
     const findFaces = ({ data, width, height }: Picture): readonly Detection[] =>
       seeing.detector.findFaces(new ImageData(data, width, height), now);
     return cardMeter.observe(readPixels(frame), guide, now, subject === 'card' ? findFaces : null);

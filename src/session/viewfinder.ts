@@ -38,13 +38,17 @@ export interface MadePhoto {
   readonly blob: Blob;
 }
 
-interface Candidate {
-  readonly frame: ImageBitmap;
+/** What is to be known of a frame that may become the photo. */
+interface Found {
   readonly sharpness: number;
   /** True where the hold had lasted for a while: its first frames are just within the limits, people still move then. */
   readonly settled: boolean;
   /** The corners of the card, as `Judgement` has them. */
   readonly card: Quad | null;
+}
+
+interface Candidate extends Found {
+  readonly frame: ImageBitmap;
 }
 
 /** What a still picture was found to be. */
@@ -68,7 +72,7 @@ const DOUBTED: readonly GuidanceCode[] = ['no-card', 'not-a-card', 'card-cut-off
 /** Part of the hold after which its frames are the ones to choose from. */
 const SETTLED_AT = 0.4;
 
-const isBetter = (a: Omit<Candidate, 'frame'>, b: Omit<Candidate, 'frame'>): boolean =>
+const isBetter = (a: Found, b: Found): boolean =>
   a.settled === b.settled ? a.sharpness >= b.sharpness : a.settled;
 
 /** Looks through the camera, has every frame judged, and makes the photo of the best. Decides nothing. */
@@ -245,11 +249,7 @@ export class Viewfinder {
    * Keeps the sharpest frame of an unbroken hold, of its settled part once there is one.
    * @returns true where the frame itself was kept, and so is closed here or by the shutter
    */
-  async #keepIfSharpest(
-    whole: Frame,
-    found: Omit<Candidate, 'frame'>,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async #keepIfSharpest(whole: Frame, found: Found, signal: AbortSignal): Promise<boolean> {
     if (this.#best && isBetter(this.#best, found)) return false;
     if (whole instanceof ImageBitmap) {
       this.#keep({ ...found, frame: whole });

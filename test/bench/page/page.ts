@@ -1,5 +1,5 @@
 import { type Analyser, createAnalyser, sightOf } from '../../../src/analysis/analyser.ts';
-import { fitLongSide, guideInPicture, scaleBox } from '../../../src/domain/geometry.ts';
+import { guideInPicture, scaleBox, sightSize } from '../../../src/domain/geometry.ts';
 import { PHOTO_LIMITS } from '../../../src/domain/limits.ts';
 import { straightenedCrop } from '../../../src/domain/photo.ts';
 import type { ProviderId } from '../../../src/domain/result.ts';
@@ -43,8 +43,6 @@ export interface BareStart {
   readonly created: number;
 }
 
-/** Long side of what is analysed, px, as the widget has it. */
-const LONG_SIDE = 640;
 /** The widget is told that a camera of 30 frames a second took them, ms. */
 const FRAME_EVERY = 33;
 
@@ -67,7 +65,7 @@ async function pictureOf(url: string): Promise<ImageBitmap> {
 }
 
 async function small(picture: ImageBitmap): Promise<ImageBitmap> {
-  const { width, height } = fitLongSide(picture, LONG_SIDE);
+  const { width, height } = sightSize(picture);
   return createImageBitmap(picture, { resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' });
 }
 
