@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import { ORIGIN, PORT } from './test/e2e/server.ts';
+import { ORIGIN } from './test/e2e/server.ts';
 
 /** Only the runner is used: the browsers are launched by the project's own drivers. */
 export default defineConfig({
@@ -13,7 +13,7 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   reporter: 'list',
   webServer: {
-    command: `tsx demo/serve.ts --port ${PORT}`,
+    command: 'tsx test/e2e/server.ts',
     url: ORIGIN,
     reuseExistingServer: false,
   },

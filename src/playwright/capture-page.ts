@@ -11,7 +11,7 @@ import type {
   PageRecord,
 } from './in-page.ts';
 import { inPage, record } from './in-page.ts';
-import { fitToGuide, type Scene } from './scene.ts';
+import { filmOf, fitToGuide, LOOP_RATE, type Film, type Scene } from './scene.ts';
 import type {
   Action,
   CameraKind,
@@ -60,6 +60,7 @@ export class CapturePage {
   #scenes: Scenes | null;
   #camera: CameraKind;
   #frame: Size;
+  readonly #rate: number;
 
   private constructor(page: Page, source: CameraSource, frame: Size, options: OpenOptions) {
     this.page = page;
@@ -69,6 +70,7 @@ export class CapturePage {
     this.#scenes = options.scenes ?? null;
     this.#camera = options.camera ?? 'device';
     this.#frame = frame;
+    this.#rate = options.frameRate ?? LOOP_RATE;
     page.on('console', (message) => this.console.push(`${message.type()}: ${message.text()}`));
     page.on('pageerror', (error) => this.console.push(`uncaught: ${error.message}`));
     page.on('request', (request) => this.#requests.push(request));
@@ -99,7 +101,7 @@ export class CapturePage {
         if (scene) await this.#source.load(this.#fit(scene, step), this.#frame);
         return { kind: 'device' };
       case 'canvas':
-        return { kind: 'canvas', ...this.#frame, frames: scene ? await this.#texts(scene, step) : [] };
+        return { kind: 'canvas', ...this.#frame, rate: this.#rate, film: await this.#film(scene, step) };
       default:
         return { kind: 'fault', name: this.#camera };
     }
@@ -110,9 +112,8 @@ export class CapturePage {
     return this.#scenes[step];
   }
 
-  async #texts(scene: Scene, step: Step): Promise<string[]> {
-    const frames = await this.#source.frames(this.#fit(scene, step), this.#frame);
-    return frames.map((frame) => frame.toString('base64'));
+  async #film(scene: Scene | undefined, step: Step): Promise<Film> {
+    return filmOf(scene ? await this.#source.frames(this.#fit(scene, step), this.#frame, this.#rate) : []);
   }
 
   #fit(scene: Scene, step: Step): Scene {
@@ -128,7 +129,7 @@ export class CapturePage {
     if (this.#camera !== 'canvas') return;
     const step = (await this.step()) ?? 'selfie';
     const scene = this.#sceneFor(step);
-    if (scene) await this.#inRecord((kept, frames) => kept.show(frames), await this.#texts(scene, step));
+    if (scene) await this.#inRecord((kept, film) => kept.show(film), await this.#film(scene, step));
   }
 
   /** Changes what the page gets the next time it asks for a camera. */

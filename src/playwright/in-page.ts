@@ -1,3 +1,5 @@
+import type { Film } from './scene.ts';
+
 /**
  * Source text that calls `work(argument)` in a page. Loaders built on esbuild wrap named functions
  * in a helper `__name`, which exists in Node only; the text brings its own.
@@ -39,7 +41,7 @@ export interface PageRecord {
   /** The bytes of a Blob or text, in base64. */
   base64(content: Blob | string): Promise<string>;
   /** Replaces the picture of every canvas camera that is open. */
-  show(frames: readonly string[]): Promise<void>;
+  show(film: Film): Promise<void>;
   /** Disturbs every canvas camera that is open. */
   trouble(trouble: 'muted' | 'black' | 'frozen' | null): void;
   /** Changes the size of every canvas camera that is open, px: the phone is turned. */
@@ -55,7 +57,10 @@ export type CameraAnswer =
       readonly kind: 'canvas';
       readonly width: number;
       readonly height: number;
-      readonly frames: readonly string[];
+      /** Pictures a second. */
+      readonly rate: number;
+      /** Without pictures nothing is drawn. */
+      readonly film: Film;
     }
   | { readonly kind: 'fault'; readonly name: string };
 
@@ -83,12 +88,14 @@ export function record(names: PageNames): void {
   const ask = page[names.askDriver] as ((question: CameraQuestion) => Promise<CameraAnswer>) | undefined;
   if (page[names.record]) return;
 
-  let pictures: ImageBitmap[] = [];
+  let shown: ImageBitmap[] = [];
   let disturbance: string | null = null;
   const canvases = new Set<HTMLCanvasElement>();
-  const decode = async (frames: readonly string[]): Promise<ImageBitmap[]> => {
-    const blobs = frames.map((frame) => new Blob([Uint8Array.from(atob(frame), (c) => c.charCodeAt(0))]));
-    return Promise.all(blobs.map((blob) => createImageBitmap(blob)));
+  /** One picture for each frame of the loop. */
+  const decode = async ({ pictures, loop }: Film): Promise<ImageBitmap[]> => {
+    const blobs = pictures.map((text) => new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]));
+    const decoded = await Promise.all(blobs.map((blob) => createImageBitmap(blob)));
+    return loop.flatMap((index) => decoded[index] ?? []);
   };
 
   const kept: PageRecord = {
@@ -104,8 +111,8 @@ export function record(names: PageNames): void {
       await read;
       return (reader.result as string).split(',')[1] ?? '';
     },
-    show: async (frames) => {
-      pictures = await decode(frames);
+    show: async (film) => {
+      shown = await decode(film);
     },
     trouble: (trouble) => {
       const wasMuted = disturbance === 'muted';
@@ -183,7 +190,7 @@ export function record(names: PageNames): void {
   };
 
   const openCanvas = async (answer: CameraAnswer & { kind: 'canvas' }): Promise<MediaStream> => {
-    pictures = await decode(answer.frames);
+    shown = await decode(answer.film);
     const canvas = document.createElement('canvas');
     canvas.width = answer.width;
     canvas.height = answer.height;
@@ -193,12 +200,12 @@ export function record(names: PageNames): void {
     const draw = (): void => {
       // A canvas that is not drawn on gives no frames.
       if (disturbance === 'muted' || disturbance === 'frozen') return;
-      const picture = pictures[frame++ % Math.max(1, pictures.length)];
+      const picture = shown[frame++ % Math.max(1, shown.length)];
       if (disturbance === 'black') context?.fillRect(0, 0, canvas.width, canvas.height);
       else if (picture) context?.drawImage(picture, 0, 0, canvas.width, canvas.height);
     };
     draw();
-    const stream = canvas.captureStream(30);
+    const stream = canvas.captureStream(answer.rate);
     const [track] = stream.getVideoTracks();
     const timer = setInterval(() => {
       if (track?.readyState === 'live') {
@@ -207,7 +214,7 @@ export function record(names: PageNames): void {
       }
       clearInterval(timer);
       canvases.delete(canvas);
-    }, 33);
+    }, 1000 / answer.rate);
     return stream;
   };
 

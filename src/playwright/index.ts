@@ -120,8 +120,8 @@ class CameraFile implements CameraSource {
     this.#darkroom = darkroom;
   }
 
-  frames(scene: Scene, frame: Size): Promise<Buffer[]> {
-    return this.#darkroom.develop(scene, frame, 'full');
+  frames(scene: Scene, frame: Size, rate: number): Promise<Buffer[]> {
+    return this.#darkroom.develop(scene, frame, 'full', rate);
   }
 
   async load(scene: Scene, frame: Size): Promise<void> {

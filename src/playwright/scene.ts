@@ -67,6 +67,25 @@ export interface Scene {
   readonly seed?: number;
   /** Frames of the loop, shown at 30 a second. Default 36. */
   readonly frames?: number;
+  /** How many frames after one another show the same picture. Default 1 where a clip or a path moves, else 3: a drift is slow. */
+  readonly hold?: number;
+}
+
+/** Frames of a loop as they travel into a page: what is held travels once. */
+export interface Film {
+  /** JPEGs in base64. */
+  readonly pictures: readonly string[];
+  /** For each frame, which of the pictures it shows. */
+  readonly loop: readonly number[];
+}
+
+/** Packs frames as `Darkroom.develop` makes them. */
+export function filmOf(frames: readonly Buffer[]): Film {
+  const distinct = [...new Set(frames)];
+  return {
+    pictures: distinct.map((picture) => picture.toString('base64')),
+    loop: frames.map((frame) => distinct.indexOf(frame)),
+  };
 }
 
 /** Lays the layers that fill the guide where the guide lies in a camera's frame. */
@@ -105,10 +124,16 @@ type PlacedLayer = Omit<Layer, 'source'> & { readonly url: string; readonly clip
  */
 export type LumaRange = 'full' | 'video';
 
+/** Frames a second by which a scene's loop is counted. */
+export const LOOP_RATE = 30;
+
 interface Order {
   readonly frame: Size;
   readonly range: LumaRange;
-  readonly scene: Omit<Scene, 'layers'>;
+  readonly scene: Omit<Scene, 'layers' | 'frames' | 'hold'>;
+  /** Frames of the loop, and how many of them lie between two pictures. */
+  readonly total: number;
+  readonly every: number;
   readonly layers: readonly PlacedLayer[];
 }
 
@@ -124,31 +149,43 @@ async function place(layer: Layer): Promise<PlacedLayer> {
 /** Makes camera frames of scenes, in an empty page of the launched browser. */
 export class Darkroom {
   readonly #page: Page;
-  readonly #developed = new Map<string, Promise<Buffer[]>>();
+  readonly #drawn = new Map<string, Promise<Buffer[]>>();
 
   constructor(page: Page) {
     this.#page = page;
   }
 
-  /** JPEGs of one size, in the order of the loop. A scene that was asked for before is not made again. */
-  async develop(scene: Scene, frame: Size, range: LumaRange): Promise<Buffer[]> {
-    const { layers, ...rest } = scene;
-    const order: Order = { frame, range, scene: rest, layers: await Promise.all(layers.map(place)) };
-    const key = JSON.stringify(order);
-    const developed = this.#developed.get(key) ?? this.#draw(order);
-    this.#developed.set(key, developed);
-    return developed;
+  /**
+   * JPEGs of one size, in the order of the loop; a picture that is held is the same Buffer several times. A scene that
+   * was asked for before is not made again.
+   * @param rate frames a second
+   */
+  async develop(scene: Scene, frame: Size, range: LumaRange, rate = LOOP_RATE): Promise<Buffer[]> {
+    const { layers: bare, frames: total = 36, hold: asked, ...rest } = scene;
+    const layers = await Promise.all(bare.map(place));
+    const hold = asked ?? (layers.some(({ clip, path }) => clip || path) ? 1 : 3);
+    const between = LOOP_RATE / rate;
+    const every = Math.max(hold, between);
+    const pictures = await this.#draw({ frame, range, scene: rest, total, every, layers });
+    return Array.from({ length: Math.ceil(total / between) }, (_, index) => index * between).flatMap(
+      (at) => pictures[Math.floor(at / every)] ?? [],
+    );
   }
 
-  async #draw(order: Order): Promise<Buffer[]> {
-    const frames = await this.#page.evaluate<string[]>(inPage(drawFrames, order));
-    return frames.map((frame) => Buffer.from(frame, 'base64'));
+  #draw(order: Order): Promise<Buffer[]> {
+    const key = JSON.stringify(order);
+    const drawn =
+      this.#drawn.get(key) ??
+      this.#page
+        .evaluate<string[]>(inPage(drawPictures, order))
+        .then((pictures) => pictures.map((picture) => Buffer.from(picture, 'base64')));
+    this.#drawn.set(key, drawn);
+    return drawn;
   }
 }
 
 /** Runs in the page; self-contained, because only its text travels there. */
-async function drawFrames({ frame, range, scene, layers }: Order): Promise<string[]> {
-  const total = scene.frames ?? 36;
+async function drawPictures({ frame, range, scene, total, every, layers }: Order): Promise<string[]> {
   const canvas = document.createElement('canvas');
   canvas.width = frame.width;
   canvas.height = frame.height;
@@ -264,8 +301,8 @@ async function drawFrames({ frame, range, scene, layers }: Order): Promise<strin
   };
 
   const sway = scene.sway ?? 2;
-  const frames: string[] = [];
-  for (let index = 0; index < total; index++) {
+  const pictures: string[] = [];
+  for (let index = 0; index < total; index += every) {
     for (const { layer, picture } of loaded) {
       if (!(picture instanceof HTMLVideoElement)) continue;
       await new Promise((sought) => {
@@ -290,7 +327,7 @@ async function drawFrames({ frame, range, scene, layers }: Order): Promise<strin
       context.fillStyle = 'rgb(113 113 113 / 14.118%)';
       context.fillRect(0, 0, frame.width, frame.height);
     }
-    frames.push(await encode());
+    pictures.push(await encode());
   }
-  return frames;
+  return pictures;
 }

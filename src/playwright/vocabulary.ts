@@ -40,6 +40,8 @@ export interface OpenOptions {
   readonly camera?: CameraKind;
   /** Size of the camera's picture, px. Default: the launch's. */
   readonly frame?: Size;
+  /** Pictures a second of a canvas camera: 30, the default, or a part of it; 15 is a phone's in the evening. A device has 30. */
+  readonly frameRate?: number;
   readonly viewport?: Size;
   /** False: the person refuses the camera. Default true. */
   readonly permission?: boolean;
@@ -98,5 +100,6 @@ export type Outcome = {
 export interface CameraSource {
   /** Makes the fake device show the scene the next time it is opened. */
   load(scene: Scene, frame: Size): Promise<void>;
-  frames(scene: Scene, frame: Size): Promise<Buffer[]>;
+  /** The pictures of the scene's loop, so many a second. */
+  frames(scene: Scene, frame: Size, rate: number): Promise<Buffer[]>;
 }

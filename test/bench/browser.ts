@@ -75,7 +75,9 @@ export class BenchBrowser {
   }
 
   #develop(shown: Shown, size: Size, range: 'full' | 'video'): Promise<Buffer[]> {
-    return this.#darkroom.develop(fitToGuide(sceneOf(shown), shown, size), size, range);
+    // Figures were always taken with a picture of its own for every frame.
+    const scene = { ...fitToGuide(sceneOf(shown), shown, size), hold: 1 };
+    return this.#darkroom.develop(scene, size, range);
   }
 
   /**

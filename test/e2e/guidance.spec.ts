@@ -1,7 +1,7 @@
 import { sharedPhoto, studioFace } from '../../demo/people.ts';
 import type { GuidanceCode } from '../../src/domain/result.ts';
 import type { Layer, Scene } from '../../src/playwright/index.ts';
-import { expect, person, test } from './support.ts';
+import { expect, person, SMALL, test } from './support.ts';
 
 /** How long nothing may be photographed, ms. The manual shutter comes later. */
 const WATCHED_MS = 10_000;
@@ -37,7 +37,7 @@ const SCENES: readonly { readonly what: string; readonly scene: Scene; readonly 
 
 for (const { what, scene, hint } of SCENES) {
   test(`${what}: no photo is taken, and the person is told why`, async ({ open }) => {
-    const capture = await open('/?provider=identifai&mode=relay', { scenes: { selfie: scene } });
+    const capture = await open('/?provider=identifai&mode=relay', { ...SMALL, scenes: { selfie: scene } });
     await capture.press('start');
     await capture.waitForStep('selfie', 'live');
     const end = Date.now() + WATCHED_MS;
@@ -58,8 +58,8 @@ for (const { what, scene, hint } of SCENES) {
 
 test('the hint follows what the person does, and the photo comes once nothing is wrong', async ({ open }) => {
   const capture = await open('/?provider=identifai&mode=relay', {
+    ...SMALL,
     scenes: { layers: [], background: '#8a8a86' },
-    camera: 'canvas',
   });
   await capture.press('start');
   await capture.waitForHint('no-face');

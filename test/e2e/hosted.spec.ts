@@ -2,7 +2,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Received } from '../../src/server/index.ts';
 import type { CapturePage } from '../../src/playwright/index.ts';
 import { hostFolder, type StaticHost } from './static-host.ts';
-import { expect, expectFailure, goodScenes, SETTINGS, test as base } from './support.ts';
+import { expect, expectFailure, goodScenes, SETTINGS, SMALL, test as base } from './support.ts';
 
 /** The built demo on a host that knows files and nothing else, somewhere below its root. */
 const FOLDER = fileURLToPath(new URL('../../dist-demo', import.meta.url));
@@ -63,7 +63,10 @@ for (const [index, { query, provider, setting }] of [
 }
 
 test('a refusal is told, and a retry goes through', async ({ open, host }) => {
-  const capture = await open(`${host.url}?provider=eendigo&answer=COVERED`, { scenes: goodScenes() });
+  const capture = await open(`${host.url}?provider=eendigo&answer=COVERED`, {
+    ...SMALL,
+    scenes: goodScenes(),
+  });
   expect(await capture.run()).toMatchObject({
     ended: 'failed',
     code: 'selfie-refused',
@@ -80,6 +83,7 @@ test('a reload in mid-journey, a later visit and a reload by force find the sand
   host,
 }) => {
   const capture = await open(`${host.url}?provider=eendigo`, {
+    ...SMALL,
     scenes: goodScenes(),
     prepare: async (page) => {
       await page.addInitScript(() => {
@@ -119,7 +123,10 @@ test('a sandbox that the browser ends in mid-journey: told, and the same photos 
   open,
   host,
 }) => {
-  const capture = await open(`${host.url}?provider=identifai&answer=SLOW`, { scenes: goodScenes() });
+  const capture = await open(`${host.url}?provider=identifai&answer=SLOW`, {
+    ...SMALL,
+    scenes: goodScenes(),
+  });
   const devTools = await capture.context.newCDPSession(capture.page);
   await devTools.send('ServiceWorker.enable');
   await capture.press('start');
@@ -146,7 +153,7 @@ test('a sandbox that is removed in mid-journey: told, and the retry brings it ba
   open,
   host,
 }) => {
-  const capture = await open(`${host.url}?provider=eendigo`, { scenes: goodScenes() });
+  const capture = await open(`${host.url}?provider=eendigo`, { ...SMALL, scenes: goodScenes() });
   await capture.press('start');
   await capture.waitForStep('selfie', 'review');
   await capture.press('use');

@@ -25,6 +25,10 @@ const COMING_TO_REST: Layer['path'] = [
   { at: 1, x: -0.16, rotate: -24 },
 ];
 
+/** A phone's in the evening. */
+const FRAME = { width: 1280, height: 720 };
+const CAMERA: OpenOptions = { camera: 'canvas', frame: FRAME, frameRate: 15 };
+
 /** Six seconds of a head that moves. */
 function clip(path: NonNullable<Layer['path']>): Scene {
   const { face } = person(0);
@@ -33,8 +37,8 @@ function clip(path: NonNullable<Layer['path']>): Scene {
 
 test('a head that never rests is never photographed', async ({ open }) => {
   const capture = await open('/?provider=identifai&mode=relay', {
+    ...CAMERA,
     scenes: clip(RESTLESS),
-    camera: 'canvas',
   });
   await capture.press('start');
   await capture.waitForStep('selfie', 'live');
@@ -45,8 +49,10 @@ test('a head that never rests is never photographed', async ({ open }) => {
 });
 
 test('a moving head is photographed only in a frame that passes every rule alone', async ({ open }) => {
-  const moving = { scenes: clip(COMING_TO_REST), camera: 'canvas' } as const;
-  const capture = await open('/?provider=identifai&mode=relay', moving);
+  const capture = await open('/?provider=identifai&mode=relay', {
+    ...CAMERA,
+    scenes: clip(COMING_TO_REST),
+  });
   await capture.press('start');
   await capture.waitForStep('selfie', 'review');
   const [photo] = await capture.photos();
@@ -55,8 +61,8 @@ test('a moving head is photographed only in a frame that passes every rule alone
   // Shown by itself, as a still picture, the photo has to bring the shutter about without a single complaint.
   const alone: Layer = { source: { bytes: photo.jpeg, type: 'image/jpeg' } };
   const judge = await open('/?provider=identifai&mode=relay', {
+    ...CAMERA,
     scenes: { layers: [alone], sway: 0, frames: 2 },
-    camera: 'canvas',
   });
   await judge.press('start');
   await judge.waitForStep('selfie', 'review');
@@ -98,14 +104,13 @@ const RESTING_AT_LAST: NonNullable<Layer['path']> = [
 
 /** What the card lies on. It is redder than blue, the card is not. */
 const TABLE = '#6f5a45';
-const CAMERA = { width: 1280, height: 720 };
 /** A photo that fills the guide but for this share is a card in the frame. */
 const FILLS = 0.94;
 
 /** A camera's view of the specimen, for the step of the card alone. */
 function cardPage(scene: Scene, straighten: 'on' | 'off'): OpenOptions {
   const attributes = { provider: 'identifai', 'token-endpoint': '/kyc/token', steps: 'ktp', straighten };
-  return { ...barePage(attributes), scenes: { ktp: scene }, camera: 'canvas', frame: CAMERA };
+  return { ...barePage(attributes), ...CAMERA, scenes: { ktp: scene } };
 }
 
 const cardClip = (path: NonNullable<Layer['path']>, frames: number): Scene => ({
@@ -154,7 +159,7 @@ test('a moving card is photographed only in a frame that passes every rule alone
   const capture = await open('/bare', cardPage(cardClip(RESTING_AT_LAST, 150), 'off'));
   const photo = await photographed(capture);
   // Put back where it was cut out of the frame: round the guide, which lies in the middle of the plain table.
-  await expectToPassAlone(open, photo, { height: photo.height / CAMERA.height });
+  await expectToPassAlone(open, photo, { height: photo.height / FRAME.height });
 });
 
 test('the photo of a card that came to rest askew is straight, and passes every rule alone', async ({

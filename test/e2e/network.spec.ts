@@ -10,7 +10,7 @@ import {
 import type { Received } from '../../src/server/index.ts';
 import { randomFrom } from '../accuracy/score.ts';
 import { FaultyProxy, type Fault } from '../faulty-proxy.ts';
-import { barePage, expect, expectFailure, goodScenes, keptIn, test } from './support.ts';
+import { barePage, expect, expectFailure, goodScenes, keptIn, SMALL, test } from './support.ts';
 
 /*
  * Every request of a journey spoilt in every way: it ends in a result, at once or after the person's own retry, the
@@ -162,9 +162,7 @@ const concernsAnalysis = (plan: Plan): boolean =>
 
 /** A page with one step, which counts its object URLs; without the models a photo is taken by hand. */
 const onePhoto = (refNumber: string, withModels: boolean): OpenOptions => ({
-  camera: 'canvas',
-  frame: { width: 1280, height: 720 },
-  viewport: { width: 390, height: 700 },
+  ...SMALL,
   scenes: goodScenes(),
   ...barePage(
     {

@@ -1,6 +1,6 @@
 import type { ProviderId } from '../../src/domain/result.ts';
 import { SANDBOX_CASES, type SandboxCase } from '../../src/server/sandbox-cases.ts';
-import { expect, expectFailure, goodScenes, test } from './support.ts';
+import { expect, expectFailure, goodScenes, SMALL, test } from './support.ts';
 
 /** Through the relay; what comes of direct mode, `test/server/cases.test.ts` tells. */
 const PROVIDERS: readonly ProviderId[] = ['identifai', 'eendigo'];
@@ -23,7 +23,7 @@ for (const provider of PROVIDERS) {
     open,
   }) => {
     let round = 0;
-    const capture = await open(`/?provider=${provider}&mode=relay`, { scenes: goodScenes() });
+    const capture = await open(`/?provider=${provider}&mode=relay`, { ...SMALL, scenes: goodScenes() });
     /** The reference number chooses the case; no two submissions share one. */
     const choose = (prefix: string): Promise<void> =>
       capture.element.evaluate(

@@ -1,6 +1,6 @@
 import { serveDemo, type DemoServer } from '../../demo/serve.ts';
 import { findSecrets, Recording } from './recording.ts';
-import { expect, expectFailure, goodScenes, test as base } from './support.ts';
+import { expect, expectFailure, goodScenes, SMALL, test as base } from './support.ts';
 
 /** With characters that every way of writing escapes differently. Nobody's keys. */
 const SECRETS = {
@@ -32,6 +32,7 @@ for (const query of ['provider=identifai&mode=relay', 'provider=identifai&mode=d
   test(`${query}: no secret in any byte that the browser sees, sends or keeps`, async ({ open, demo }) => {
     let recording: Recording | undefined;
     const capture = await open(`${demo.url}?${query}&answer=CREDENTIALS`, {
+      ...SMALL,
       scenes: goodScenes(),
       prepare: (page) => {
         recording = new Recording(page);

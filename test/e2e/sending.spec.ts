@@ -71,8 +71,7 @@ test('answer to the upload lost: sent again under the same key, received once', 
 test('reload after the first of two photos: the journey goes on with the second', async ({ open }) => {
   // The demo sets its attributes after the element is there, and forbids all that a strict page forbids.
   const capture = await open('/?provider=identifai&mode=relay', {
-    camera: 'canvas',
-    frame: { width: 1280, height: 720 },
+    ...SMALL,
     scenes: goodScenes(),
   });
   await capture.press('start');

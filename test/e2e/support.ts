@@ -84,20 +84,23 @@ export const SETTINGS: Readonly<Record<string, OpenOptions>> = {
     viewport: { width: 390, height: 844 },
     camera: 'canvas',
     frame: { width: 720, height: 1280 },
+    frameRate: 15,
   },
   'phone, landscape camera': {
     viewport: { width: 390, height: 844 },
     camera: 'canvas',
     frame: { width: 1280, height: 720 },
+    frameRate: 15,
   },
   desktop: { viewport: { width: 1280, height: 800 }, camera: 'canvas', frame: { width: 1280, height: 720 } },
 };
 
-/** A camera that can be troubled, in a window that costs little to draw. */
+/** A phone in the evening: a camera of few pictures, which can be troubled, in a window that costs little to draw. */
 export const SMALL: OpenOptions = {
   viewport: { width: 360, height: 640 },
   camera: 'canvas',
   frame: { width: 1280, height: 720 },
+  frameRate: 15,
 };
 
 /**

@@ -8,7 +8,7 @@ import {
 } from '../../scripts/engines.ts';
 import type { Step } from '../../src/domain/result.ts';
 import type { CameraAnswer } from '../../src/playwright/in-page.ts';
-import { Darkroom, fitToGuide } from '../../src/playwright/scene.ts';
+import { Darkroom, filmOf, fitToGuide, LOOP_RATE } from '../../src/playwright/scene.ts';
 import { ORIGIN } from '../e2e/server.ts';
 import { goodScenes, test as base } from '../e2e/support.ts';
 import { openDisplay, type Display } from './display.ts';
@@ -17,8 +17,6 @@ import { openHost, type Host } from './host.ts';
 
 /** Size of the camera's picture, px. */
 const FRAME = { width: 1280, height: 720 };
-/** A short loop, because each engine decodes all of it beforehand. */
-const LOOP_FRAMES = 18;
 
 const SCENES = goodScenes();
 
@@ -37,9 +35,8 @@ export const test = base.extend<{ host: Host; openIn: OpenIn }, WorkerFixtures>(
     async ({ captureBrowser }, use) => {
       const darkroom = new Darkroom(await captureBrowser.browser.newPage());
       await use(async (step) => {
-        const scene = { ...fitToGuide(SCENES[step], step, FRAME), frames: LOOP_FRAMES };
-        const frames = await darkroom.develop(scene, FRAME, 'full');
-        return { kind: 'canvas', ...FRAME, frames: frames.map((frame) => frame.toString('base64')) };
+        const frames = await darkroom.develop(fitToGuide(SCENES[step], step, FRAME), FRAME, 'full');
+        return { kind: 'canvas', ...FRAME, rate: LOOP_RATE, film: filmOf(frames) };
       });
     },
     { scope: 'worker' },
