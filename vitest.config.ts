@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { BrowserContext, Route } from '@playwright/test';
 import { playwright } from '@vitest/browser-playwright';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import type { BrowserCommand } from 'vitest/node';
 import { ASSETS_FOLDER, builtAssets, readAssets } from './scripts/manifest.ts';
 import { packedName } from './src/analysis/download.ts';
@@ -66,6 +66,37 @@ declare module 'vitest/browser' {
   }
 }
 
+/** A project whose tests run in Chromium, one file after another; each project has a browser and a process of its own. */
+const inBrowser = (name: string, folders: string): TestProjectInlineConfiguration => ({
+  define: builtAssets(),
+  server: { fs: { allow: ['.', '../shared'] } },
+  test: {
+    name,
+    include: [`test/${folders}/**/*.test.ts`],
+    testTimeout: 60_000,
+    browser: {
+      enabled: true,
+      headless: true,
+      provider: playwright({
+        launchOptions: {
+          ...(executablePath ? { executablePath } : {}),
+          args: [
+            '--no-sandbox',
+            '--enable-unsafe-swiftshader',
+            '--use-fake-device-for-media-stream',
+            '--use-fake-ui-for-media-stream',
+            '--disable-background-networking',
+            '--disable-component-update',
+          ],
+        },
+      }),
+      commands: { breakFile, mendFiles, serveFolder, requestsOf, closeFolders, runUnderPolicy },
+      instances: [{ browser: 'chromium' }],
+      screenshotFailures: false,
+    },
+  },
+});
+
 export default defineConfig({
   test: {
     projects: [
@@ -78,35 +109,8 @@ export default defineConfig({
           include: ['test/{domain,server,package,accuracy,bench}/**/*.test.ts'],
         },
       },
-      {
-        define: builtAssets(),
-        server: { fs: { allow: ['.', '../shared'] } },
-        test: {
-          name: 'browser',
-          include: ['test/{element,analysis,runtime}/**/*.test.ts'],
-          testTimeout: 60_000,
-          browser: {
-            enabled: true,
-            headless: true,
-            provider: playwright({
-              launchOptions: {
-                ...(executablePath ? { executablePath } : {}),
-                args: [
-                  '--no-sandbox',
-                  '--enable-unsafe-swiftshader',
-                  '--use-fake-device-for-media-stream',
-                  '--use-fake-ui-for-media-stream',
-                  '--disable-background-networking',
-                  '--disable-component-update',
-                ],
-              },
-            }),
-            commands: { breakFile, mendFiles, serveFolder, requestsOf, closeFolders, runUnderPolicy },
-            instances: [{ browser: 'chromium' }],
-            screenshotFailures: false,
-          },
-        },
-      },
+      inBrowser('analysis', 'analysis'),
+      inBrowser('element', '{element,runtime}'),
     ],
   },
 });
