@@ -7,7 +7,7 @@ import type { CaptureError, ErrorCode, Issue, Result, Step } from './result.ts';
 export interface Photo extends Size {
   readonly step: Step;
   readonly bytes: number;
-  /** Encodes it took to meet the limits. */
+  /** Encodes of the whole that it took to meet the limits. */
   readonly encodes: number;
   /** What may be wrong with it, the most helpful first; nothing where the shutter went by itself. */
   readonly issues: readonly Issue[];

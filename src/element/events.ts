@@ -24,7 +24,7 @@ export interface CaptureDetail {
   readonly width: number;
   readonly height: number;
   readonly bytes: number;
-  /** Encodes it took to meet the provider's limits. */
+  /** Encodes of the whole that it took to meet the provider's limits. */
   readonly encodes: number;
   /** Rules that a photo by hand breaks, the most helpful first; empty where the shutter went by itself. */
   readonly issues: readonly Issue[];

@@ -2,11 +2,14 @@ import { samplePatch } from '../analysis/pixels.ts';
 import { boxRound, cornersOf, type Box, type Size } from '../domain/geometry.ts';
 import { frameOf, type Quad } from '../domain/homography.ts';
 import {
+  BAND_HEIGHT,
+  bandTops,
   cameraTooSmall,
   cropOf,
   isUpsideDown,
   nextEncode,
   straightenedCrop,
+  wholeEncodes,
   type Encode,
   type EncodeResult,
   type Straightened,
@@ -52,18 +55,19 @@ export async function takePhoto(options: TakeOptions): Promise<TakenPhoto> {
     if (next === 'impossible') {
       throw new CaptureError(
         'photo-failed',
-        `${tries.length} encodes did not get under ${limits.maxBytes} bytes.`,
+        `${wholeEncodes(tries)} encodes did not get under ${limits.maxBytes} bytes.`,
       );
     }
     if (next === 'done' && blob) {
       const { width, height } = tries.at(-1) ?? crop;
-      return { blob, photo: { step, width, height, bytes: blob.size, encodes: tries.length } };
+      return { blob, photo: { step, width, height, bytes: blob.size, encodes: wholeEncodes(tries) } };
     }
     if (next === 'done') throw new CaptureError('photo-failed', 'The encoder gave no picture.');
     // Drawn anew only where it becomes smaller.
     if (canvas?.width !== next.width || canvas.height !== next.height) canvas = draw(cut, next);
-    blob = await encode(canvas, next);
-    tries.push({ ...next, bytes: blob.size });
+    const encoded = next.sampled ? sampleOf(canvas) : canvas;
+    blob = await encode(encoded, next);
+    tries.push({ ...next, bytes: (blob.size * canvas.height) / encoded.height });
   }
 }
 
@@ -89,8 +93,7 @@ function cutOut({ step, frame, guide, card, straighten, limits }: TakeOptions): 
 
 function straightenOut(frame: ImageBitmap, { corners, width, height }: Straightened): HTMLCanvasElement {
   const canvas = canvasOf(frame);
-  const context = canvas.getContext('2d', { alpha: false, willReadFrequently: true });
-  if (!context) throw new CaptureError('photo-failed', 'No 2D canvas for the photo.');
+  const context = contextOf(canvas, { willReadFrequently: true });
   context.drawImage(frame, 0, 0);
   const place = frameOf(corners, { width, height });
   if (!place) throw new CaptureError('photo-failed', 'The corners of the card span no area.');
@@ -106,14 +109,33 @@ function canvasOf({ width, height }: Size): HTMLCanvasElement {
   return Object.assign(document.createElement('canvas'), { width, height });
 }
 
+function contextOf(
+  canvas: HTMLCanvasElement,
+  settings: CanvasRenderingContext2DSettings = {},
+): CanvasRenderingContext2D {
+  const context = canvas.getContext('2d', { alpha: false, ...settings });
+  if (!context) throw new CaptureError('photo-failed', 'No 2D canvas for the photo.');
+  return context;
+}
+
 function draw({ source, crop, turn }: Cut, { width, height }: Size): HTMLCanvasElement {
   const canvas = canvasOf({ width, height });
-  const context = canvas.getContext('2d', { alpha: false });
-  if (!context) throw new CaptureError('photo-failed', 'No 2D canvas for the photo.');
+  const context = contextOf(canvas);
   context.imageSmoothingQuality = 'high';
   if (turn) context.setTransform(-1, 0, 0, -1, width, height);
   context.drawImage(source, crop.x, crop.y, crop.width, crop.height, 0, 0, width, height);
   return canvas;
+}
+
+/** Bands of the picture, one below the other. */
+function sampleOf(canvas: HTMLCanvasElement): HTMLCanvasElement {
+  const { width } = canvas;
+  const tops = bandTops(canvas.height);
+  const sample = canvasOf({ width, height: tops.length * BAND_HEIGHT });
+  const context = contextOf(sample);
+  for (const [band, top] of tops.entries())
+    context.drawImage(canvas, 0, top, width, BAND_HEIGHT, 0, band * BAND_HEIGHT, width, BAND_HEIGHT);
+  return sample;
 }
 
 async function encode(canvas: HTMLCanvasElement, { quality }: Encode): Promise<Blob> {

@@ -4,12 +4,15 @@ import { cornersOf, guideInPicture, type Size } from '../../src/domain/geometry.
 import { mapQuad, type Quad } from '../../src/domain/homography.ts';
 import type { CardObservation } from '../../src/domain/observation.ts';
 import {
+  BAND_HEIGHT,
+  bandTops,
   cardCorners,
   cropOf,
   isUpsideDown,
   MOST_ENCODES,
   nextEncode,
   photoSize,
+  wholeEncodes,
   type Encode,
   type EncodeResult,
 } from '../../src/domain/photo.ts';
@@ -92,7 +95,7 @@ describe.each(CASES)('$provider $step', ({ provider, step }) => {
           expect(next.quality).toBeGreaterThanOrEqual(0.5);
           tries.push({ ...next, bytes: bytes(next) });
         }
-        expect(tries.length).toBeLessThanOrEqual(MOST_ENCODES);
+        expect(wholeEncodes(tries)).toBeLessThanOrEqual(MOST_ENCODES);
         expect(tries.at(-1)?.bytes).toBeLessThanOrEqual(limits.maxBytes);
       }),
       { seed: SEED, numRuns: 500 },
@@ -108,7 +111,47 @@ describe.each(CASES)('$provider $step', ({ provider, step }) => {
       if (next === 'done') throw new Error('done');
       tries.push({ ...next, bytes: limits.maxBytes * 50 });
     }
-    expect(tries).toHaveLength(MOST_ENCODES);
+    expect(wholeEncodes(tries)).toBe(MOST_ENCODES);
+  });
+});
+
+describe('a sample', () => {
+  const limits = PHOTO_LIMITS.identifai.selfie;
+  const [small, large] = [
+    { width: 1280, height: 720 },
+    { width: 1920, height: 1080 },
+  ];
+  const first = { ...large, quality: 0.92, sampled: true };
+
+  test('comes first where grain could be too much for the limit, and only there', () => {
+    expect(nextEncode(large, limits, [])).toEqual(first);
+    expect(nextEncode(small, limits, [])).toEqual({ ...small, quality: 0.92, sampled: false });
+  });
+
+  test.each([
+    ['well below the limit: the whole as it is', 0.5, 0.92],
+    ['just below the limit: the whole a little lower, because a sample may be wrong', 0.94, 0.901],
+    ['above the limit: the whole at the quality that fits', 1.3, 0.804],
+    ['far above the limit: the whole at the lowest quality', 9, 0.5],
+  ])('that is %s', (_, share, quality) => {
+    const next = nextEncode(large, limits, [{ ...first, bytes: share * limits.maxBytes }]);
+    expect(next).toMatchObject({ ...large, sampled: false });
+    expect((next as Encode).quality).toBeCloseTo(quality, 2);
+  });
+
+  test('consists of bands inside the picture, apart from each other, an eighth of it where it is high', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2 * BAND_HEIGHT, max: 4000 }), (height) => {
+        const tops = bandTops(height);
+        tops.forEach((top, band) => {
+          expect(Number.isInteger(top)).toBe(true);
+          expect(top).toBeGreaterThanOrEqual(band === 0 ? 0 : (tops[band - 1] ?? 0) + BAND_HEIGHT);
+          expect(top + BAND_HEIGHT).toBeLessThanOrEqual(height);
+        });
+        if (height >= 1000) expect((tops.length * BAND_HEIGHT) / height).toBeCloseTo(1 / 8, 1);
+      }),
+      { seed: SEED },
+    );
   });
 });
 
