@@ -58,16 +58,20 @@ export function takesFrames(
 
   return async (at) => {
     const now = await at;
-    let whole: ImageBitmap | null = null;
+    let taken: Frame | null = null;
     try {
       const isWanted = mayBePhoto(now, isOutOfPlace());
       const sight = grab();
-      if (sight !== null) return { now, sight, whole: isWanted ? sight.frame.clone() : null };
-      if (!isWanted) return { now, sight: await draw(), whole };
-      whole = await createImageBitmap(video);
+      if (sight !== null) {
+        taken = sight.frame;
+        return { now, sight, whole: isWanted ? sight.frame.clone() : null };
+      }
+      if (!isWanted) return { now, sight: await draw(), whole: null };
+      const whole = await createImageBitmap(video);
+      taken = whole;
       return { now, sight: await sightOf(whole), whole };
     } catch {
-      whole?.close();
+      taken?.close();
       return { now, sight: null, whole: null };
     }
   };
