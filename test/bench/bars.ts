@@ -157,7 +157,7 @@ function photoBars({ photo }: Figures): readonly Bar[] {
       ),
     ),
     barOf(
-      { what: 'encodes of a photo', unit: '', atMost: 3, digits: 0 },
+      { what: 'encodes of a whole photo', unit: '', atMost: 3, digits: 0 },
       most(
         () => true,
         ({ encodes }) => encodes,

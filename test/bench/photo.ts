@@ -17,7 +17,7 @@ export interface PhotoFigures {
   readonly straightened: boolean;
   /** From the shutter to the Blob, ms. */
   readonly took: Spread;
-  /** The most that one photo took. */
+  /** Of the whole, the most that one photo took. */
   readonly encodes: number;
   /** Of the largest photo. */
   readonly bytes: number;
