@@ -236,7 +236,15 @@ function photoSection({ photo }: Figures): readonly string[] {
     String(each.encodes),
     `${shown(each.bytes / 1000)} of ${shown(each.limit / 1000)}`,
   ]);
-  const head = ['photo', 'provider', 'camera', 'px', ...SPREAD, 'whole encodes, most', 'kB, largest of limit'];
+  const head = [
+    'photo',
+    'provider',
+    'camera',
+    'px',
+    ...SPREAD,
+    'whole encodes, most',
+    'kB, largest of limit',
+  ];
   return ['## From the shutter to the Blob, ms', table(head, rows)];
 }
 
