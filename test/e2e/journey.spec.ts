@@ -4,7 +4,7 @@ import { STEPS, type ProviderId } from '../../src/domain/result.ts';
 import type { SubmitDetail } from '../../src/index.ts';
 import { launchCapture, type CapturePage } from '../../src/playwright/index.ts';
 import { ORIGIN } from './server.ts';
-import { barePage, expect, goodScenes, SETTINGS, test } from './support.ts';
+import { barePage, expect, goodScenes, SETTINGS, SMALL, test } from './support.ts';
 
 const JOURNEYS: readonly {
   readonly provider: ProviderId;
@@ -60,6 +60,7 @@ for (const mode of ['relay', 'direct'] as const) {
   test(`${mode}: a verification and the card's fields come of one capture`, async ({ open }) => {
     const analytics = 'face-match-liveness-v2,ocr-ktp';
     const capture = await open(`/?provider=identifai&mode=${mode}&analytics=${analytics}`, {
+      ...SMALL,
       scenes: goodScenes(),
     });
     expect(await capture.run()).toMatchObject({ ended: 'done', result: { verified: true } });
