@@ -91,6 +91,18 @@ describe.each(CASES)(
   },
 );
 
+test.each([60, 90, 120])(
+  'a full-HD selfie with noise %i is encoded once, and no smaller than it need be',
+  async (noise) => {
+    const { blob, photo } = await take('identifai', 'selfie', { width: 1920, height: 1080 }, noise);
+    const { maxBytes } = PHOTO_LIMITS.identifai.selfie;
+    console.log(`noise ${noise}: ${blob.size} bytes of ${maxBytes}`);
+    expect(photo.encodes).toBe(1);
+    expect(blob.size).toBeLessThanOrEqual(maxBytes);
+    expect(blob.size).toBeGreaterThan(maxBytes / 2);
+  },
+);
+
 test('a camera that is too small is an error that names both sizes', async () => {
   const error: unknown = await take('eendigo', 'ktp', { width: 640, height: 480 }, 0).catch(
     (fault: unknown) => fault,
