@@ -4,6 +4,7 @@ import type { Observation } from '../domain/observation.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
 import { STEP_TRAITS, type Subject } from '../domain/steps.ts';
 import { createPart } from './part.ts';
+import { scaledToSight } from './surface.ts';
 
 /** A picture of the camera, unmirrored: at the size at which it is analysed, or as the camera gave it. */
 export type Frame = ImageBitmap | VideoFrame;
@@ -86,9 +87,7 @@ export interface Sight {
  */
 export async function sightOf(picture: ImageBitmap): Promise<Sight> {
   const of = { width: picture.width, height: picture.height };
-  const { width, height } = sightSize(of);
-  const scaling = { resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' } as const;
-  const frame = await createImageBitmap(picture, scaling).catch((cause: unknown) => {
+  const frame = await scaledToSight(picture, of).catch((cause: unknown) => {
     throw new CaptureError('analysis-failed', 'The frame could not be scaled.', { cause });
   });
   return { frame, of };

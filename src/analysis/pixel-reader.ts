@@ -1,7 +1,7 @@
 import { sightSize, type Size } from '../domain/geometry.ts';
 import type { Frame } from './analyser.ts';
 import { createWorkshop } from './kernels.ts';
-import { createSurface, resize, type Surface } from './surface.ts';
+import { createSurface, resize, scaledToSight, type Surface } from './surface.ts';
 
 /*
  * The pixels of pictures. Of a frame everybody looks at the same ones.
@@ -63,11 +63,8 @@ export function createPixelReader(): PixelReader {
     known.set(bitmap, pixels);
     return bitmap;
   };
-  const scaled = (frame: VideoFrame): Promise<ImageBitmap> => {
-    const { width, height } = sightSize({ width: frame.displayWidth, height: frame.displayHeight });
-    const scaling = { resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' } as const;
-    return createImageBitmap(frame, scaling);
-  };
+  const scaled = (frame: VideoFrame): Promise<ImageBitmap> =>
+    scaledToSight(frame, { width: frame.displayWidth, height: frame.displayHeight });
 
   return {
     read(picture) {

@@ -1,4 +1,4 @@
-import type { Box, Size } from '../domain/geometry.ts';
+import { sightSize, type Box, type Size } from '../domain/geometry.ts';
 
 /*
  * Canvases where the analysis runs: in a worker off screen, on the page's main thread elements, because engines that
@@ -24,6 +24,15 @@ export function resize(surface: Surface, { width, height }: Size): void {
   if (surface.width === width && surface.height === height) return;
   surface.width = width;
   surface.height = height;
+}
+
+/**
+ * A picture at the size at which it is analysed, scaled by the browser.
+ * @param of the size of the picture, px
+ */
+export function scaledToSight(picture: ImageBitmap | VideoFrame, of: Size): Promise<ImageBitmap> {
+  const { width, height } = sightSize(of);
+  return createImageBitmap(picture, { resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' });
 }
 
 /** Extensions that Tasks looks for by their names. */

@@ -24,8 +24,8 @@ export const MOST_ENCODES = 4;
 
 /**
  * What a grainy picture comes to at the first quality, bytes per px. Measured with Chromium's encoder on the camera's
- * pictures with the grain of a dark room: 0.50. A picture that could get too large by that is sampled first, which
- * costs an eighth of the encode that it mostly saves.
+ * pictures with the grain of a dark room: 0.50. A picture that could get too large by that is sampled first: an eighth
+ * of an encode, which saves a whole one where it is as grainy as that.
  */
 const GRAINY_BYTES_PER_PX = 0.5;
 
@@ -158,21 +158,22 @@ export function nextEncode(
     const sampled = size.width * size.height * GRAINY_BYTES_PER_PX > budget;
     return { ...size, quality: FIRST_QUALITY, sampled };
   }
-  const { width, height, sampled } = last;
+  const { sampled } = last;
+  const whole = { width: last.width, height: last.height, sampled: false };
   const excess = last.bytes / (budget * AIM);
-  if (sampled && excess <= 1) return { width, height, quality: last.quality, sampled: false };
+  if (sampled && excess <= 1) return { ...whole, quality: last.quality };
   if (!sampled && last.bytes <= budget) return 'done';
   const encodes = wholeEncodes(tries);
   if (encodes >= MOST_ENCODES) return 'impossible';
   const quality = last.quality - (QUALITY_PER_EXCESS * Math.log(excess) * (Math.max(1, encodes) + 1)) / 2;
-  if (quality >= LOWEST_QUALITY) return { width, height, quality, sampled: false };
+  if (quality >= LOWEST_QUALITY) return { ...whole, quality };
   if (last.quality > LOWEST_QUALITY + 0.05 && encodes < MOST_ENCODES - 1) {
-    return { width, height, quality: LOWEST_QUALITY, sampled: false };
+    return { ...whole, quality: LOWEST_QUALITY };
   }
   const size = scaled(last, 1 / Math.sqrt(excess), limits);
   // The last try is the smallest picture that the provider takes: nothing smaller can be sent.
   const smaller = encodes === MOST_ENCODES - 1 ? scaled(size, 0, limits) : size;
-  return { ...smaller, quality: LOWEST_QUALITY, sampled: false };
+  return { ...whole, ...smaller, quality: LOWEST_QUALITY };
 }
 
 /** Tries that encoded the whole picture. */

@@ -1,7 +1,7 @@
 import { decode } from 'jpeg-js';
 import { CARD_SCENE } from '../../demo/people.ts';
 import type { CapturePage, Layer, OpenOptions, Scene, TakenPhoto } from '../../src/playwright/index.ts';
-import { barePage, expect, person, test } from './support.ts';
+import { barePage, EVENING_CAMERA, expect, person, test } from './support.ts';
 
 /** Never still for as long as the shutter waits. */
 const RESTLESS: Layer['path'] = [
@@ -25,10 +25,6 @@ const COMING_TO_REST: Layer['path'] = [
   { at: 1, x: -0.16, rotate: -24 },
 ];
 
-/** A phone's in the evening. */
-const FRAME = { width: 1280, height: 720 };
-const CAMERA: OpenOptions = { camera: 'canvas', frame: FRAME, frameRate: 15 };
-
 /** Six seconds of a head that moves. */
 function clip(path: NonNullable<Layer['path']>): Scene {
   const { face } = person(0);
@@ -37,7 +33,7 @@ function clip(path: NonNullable<Layer['path']>): Scene {
 
 test('a head that never rests is never photographed', async ({ open }) => {
   const capture = await open('/?provider=identifai&mode=relay', {
-    ...CAMERA,
+    ...EVENING_CAMERA,
     scenes: clip(RESTLESS),
   });
   await capture.press('start');
@@ -50,7 +46,7 @@ test('a head that never rests is never photographed', async ({ open }) => {
 
 test('a moving head is photographed only in a frame that passes every rule alone', async ({ open }) => {
   const capture = await open('/?provider=identifai&mode=relay', {
-    ...CAMERA,
+    ...EVENING_CAMERA,
     scenes: clip(COMING_TO_REST),
   });
   await capture.press('start');
@@ -61,7 +57,7 @@ test('a moving head is photographed only in a frame that passes every rule alone
   // Shown by itself, as a still picture, the photo has to bring the shutter about without a single complaint.
   const alone: Layer = { source: { bytes: photo.jpeg, type: 'image/jpeg' } };
   const judge = await open('/?provider=identifai&mode=relay', {
-    ...CAMERA,
+    ...EVENING_CAMERA,
     scenes: { layers: [alone], sway: 0, frames: 2 },
   });
   await judge.press('start');
@@ -110,7 +106,7 @@ const FILLS = 0.94;
 /** A camera's view of the specimen, for the step of the card alone. */
 function cardPage(scene: Scene, straighten: 'on' | 'off'): OpenOptions {
   const attributes = { provider: 'identifai', 'token-endpoint': '/kyc/token', steps: 'ktp', straighten };
-  return { ...barePage(attributes), ...CAMERA, scenes: { ktp: scene } };
+  return { ...barePage(attributes), ...EVENING_CAMERA, scenes: { ktp: scene } };
 }
 
 const cardClip = (path: NonNullable<Layer['path']>, frames: number): Scene => ({
@@ -159,7 +155,7 @@ test('a moving card is photographed only in a frame that passes every rule alone
   const capture = await open('/bare', cardPage(cardClip(RESTING_AT_LAST, 150), 'off'));
   const photo = await photographed(capture);
   // Put back where it was cut out of the frame: round the guide, which lies in the middle of the plain table.
-  await expectToPassAlone(open, photo, { height: photo.height / FRAME.height });
+  await expectToPassAlone(open, photo, { height: photo.height / EVENING_CAMERA.frame.height });
 });
 
 test('the photo of a card that came to rest askew is straight, and passes every rule alone', async ({

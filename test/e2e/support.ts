@@ -78,30 +78,26 @@ export function keptIn(capture: CapturePage): Promise<{ records: number; salts: 
   });
 }
 
-/** Viewports and cameras that the widget has to suit. */
-export const SETTINGS: Readonly<Record<string, OpenOptions>> = {
-  'phone, upright camera': {
-    viewport: { width: 390, height: 844 },
-    camera: 'canvas',
-    frame: { width: 720, height: 1280 },
-    frameRate: 15,
-  },
-  'phone, landscape camera': {
-    viewport: { width: 390, height: 844 },
-    camera: 'canvas',
-    frame: { width: 1280, height: 720 },
-    frameRate: 15,
-  },
-  desktop: { viewport: { width: 1280, height: 800 }, camera: 'canvas', frame: { width: 1280, height: 720 } },
-};
-
-/** A phone in the evening: a camera of few pictures, which can be troubled, in a window that costs little to draw. */
-export const SMALL: OpenOptions = {
-  viewport: { width: 360, height: 640 },
+/** A phone's camera in the evening: of few pictures. */
+export const EVENING_CAMERA = {
   camera: 'canvas',
   frame: { width: 1280, height: 720 },
   frameRate: 15,
+} as const satisfies OpenOptions;
+
+/** Viewports and cameras that the widget has to suit. */
+export const SETTINGS: Readonly<Record<string, OpenOptions>> = {
+  'phone, upright camera': {
+    ...EVENING_CAMERA,
+    viewport: { width: 390, height: 844 },
+    frame: { width: 720, height: 1280 },
+  },
+  'phone, landscape camera': { ...EVENING_CAMERA, viewport: { width: 390, height: 844 } },
+  desktop: { viewport: { width: 1280, height: 800 }, camera: 'canvas', frame: { width: 1280, height: 720 } },
 };
+
+/** A camera that can be troubled, in a window that costs little to draw. */
+export const SMALL: OpenOptions = { ...EVENING_CAMERA, viewport: { width: 360, height: 640 } };
 
 /**
  * A page with nothing but the tag, at `/bare`.

@@ -1,5 +1,6 @@
 import { type Analyser, createAnalyser, sightOf } from '../../../src/analysis/analyser.ts';
-import { guideInPicture, scaleBox, sightSize } from '../../../src/domain/geometry.ts';
+import { scaledToSight } from '../../../src/analysis/surface.ts';
+import { guideInPicture, scaleBox } from '../../../src/domain/geometry.ts';
 import { PHOTO_LIMITS } from '../../../src/domain/limits.ts';
 import { straightenedCrop } from '../../../src/domain/photo.ts';
 import type { ProviderId } from '../../../src/domain/result.ts';
@@ -64,11 +65,6 @@ async function pictureOf(url: string): Promise<ImageBitmap> {
   return createImageBitmap(await response.blob());
 }
 
-async function small(picture: ImageBitmap): Promise<ImageBitmap> {
-  const { width, height } = sightSize(picture);
-  return createImageBitmap(picture, { resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' });
-}
-
 /** Span of the noise, of 255: a cheap sensor in poor light. */
 const NOISE = 60;
 
@@ -120,7 +116,7 @@ const bench = {
     frames = await Promise.all(
       urls.map(async (url) => {
         const large = await pictureOf(url);
-        return { large, small: await small(large) };
+        return { large, small: await scaledToSight(large, large) };
       }),
     );
   },
@@ -180,7 +176,8 @@ const bench = {
 
   /** Starts MediaPipe alone and runs landmarker and detector once on a picture. */
   async startBare(models: BareModels, picture: string): Promise<BareStart> {
-    const frame = await small(await pictureOf(picture));
+    const large = await pictureOf(picture);
+    const frame = await scaledToSight(large, large);
     const began = performance.now();
     const ask = startBare();
     await ask({ models });
