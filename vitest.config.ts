@@ -9,8 +9,8 @@ import { packedName } from './src/analysis/download.ts';
 import { runUnderPolicy } from './test/analysis/policy-server.ts';
 import { closeFolders, requestsOf, serveFolder } from './test/analysis/assets-server.ts';
 
-/** `scripts/with-browser.ts` sets it; without it Playwright's own Chromium is taken. */
-const executablePath = process.env['CHROMIUM_PATH'];
+/** `scripts/with-browser.ts` sets them; without them Playwright's own Chromium is taken. */
+const executablePath = process.env['HEADLESS_SHELL_PATH'] ?? process.env['CHROMIUM_PATH'];
 
 type Answer = Parameters<Route['fulfill']>[0];
 
@@ -77,6 +77,8 @@ const inBrowser = (name: string, folders: string): TestProjectInlineConfiguratio
     browser: {
       enabled: true,
       headless: true,
+      // Nobody sees it, and it is drawn all the same.
+      ui: false,
       provider: playwright({
         launchOptions: {
           ...(executablePath ? { executablePath } : {}),

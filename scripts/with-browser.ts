@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { findChromium } from '../src/playwright/chromium.ts';
-import { CHROMIUM, ENGINES, findProgram, howToInstall, type Engine } from './engines.ts';
+import { CHROMIUM, ENGINES, findHeadlessShell, findProgram, howToInstall, type Engine } from './engines.ts';
 
 /**
  * Runs a command with CHROMIUM_PATH set: `tsx scripts/with-browser.ts [--engines] "playwright test"`. What follows the
  * command is passed on to it word for word, blanks and all. Looks for a browser first, because a machine that reaches
  * only package registries cannot download one. With `--engines` it provides the other engines as well, where the
- * machine allows; their tests are left out where it does not.
+ * machine allows; their tests are left out where it does not. HEADLESS_SHELL_PATH is set where the system has one, unless
+ * another browser was asked for.
  */
 
 interface Attempt {
@@ -78,9 +79,11 @@ for (const engine of wanted) {
   );
   process.exit(1);
 }
+const shell = process.env['CHROMIUM_PATH'] ? null : findHeadlessShell();
 const chromium = findChromium();
-console.log(`Browser: ${chromium}`);
-const options = { stdio: 'inherit', env: { ...process.env, CHROMIUM_PATH: chromium ?? undefined } } as const;
+console.log(`Browser: ${chromium}${shell ? `, and ${shell} where no camera device is needed` : ''}`);
+const env = { HEADLESS_SHELL_PATH: shell ?? undefined, ...process.env, CHROMIUM_PATH: chromium ?? undefined };
+const options = { stdio: 'inherit', env } as const;
 // "$@" takes the parameters as they are; joined to the command, the shell would split them anew.
 const ran =
   parameters.length === 0

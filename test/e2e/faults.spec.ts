@@ -1,7 +1,7 @@
 import { chromium } from '@playwright/test';
 import { launchCapture, type OpenOptions } from '../../src/playwright/index.ts';
 import { ORIGIN, PORT } from './server.ts';
-import { barePage, expect, expectFailure, goodScenes, test } from './support.ts';
+import { barePage, expect, expectFailure, goodScenes, SMALL, test } from './support.ts';
 
 const DEMO = '/?provider=identifai&mode=relay';
 
@@ -126,6 +126,7 @@ test('token endpoint answers wrongly: each fault is told, and the photos are kep
 }) => {
   let fault = TOKEN_FAULTS[0];
   const capture = await open(DEMO, {
+    ...SMALL,
     scenes: goodScenes(),
     prepare: async (page) => {
       await page.route('**/kyc/token', (route) => {

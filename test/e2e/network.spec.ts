@@ -82,21 +82,11 @@ function shuffled<T>(items: readonly T[]): T[] {
 }
 
 let server: DemoServer;
-/** As browsers were before the autumn of 2026: a module that did not come is remembered as missing. */
-let remembering: CaptureBrowser;
-
 test.beforeAll(async () => {
   const limits = { tokensPerMinute: 100_000, submissionsPerMinute: 100_000 };
   server = await serveDemo({ port: 0, app: { relay: { limits }, sandbox: { pollsBeforeEnd: 0 } } });
-  remembering = await launchCapture({
-    chromium,
-    args: ['--disable-blink-features=ModuleMapDoNotCacheFailedFetch'],
-  });
 });
-test.afterAll(async () => {
-  await remembering.close();
-  await server.close();
-});
+test.afterAll(() => server.close());
 
 /** How a journey went. */
 interface Journey {
@@ -302,8 +292,8 @@ const isOfOtherModel = (plan: Plan): boolean =>
 const isOfPart = (plan: Plan): boolean =>
   [...plan.keys()].some((request) => PARTS.some((part) => request.startsWith(part)));
 
-test('the requests of a journey are those that are spoilt here', async ({ captureBrowser }) => {
-  const { requests, problems } = await play(captureBrowser, new Map());
+test('the requests of a journey are those that are spoilt here', async ({ shell }) => {
+  const { requests, problems } = await play(shell, new Map());
   expect(problems).toEqual([]);
   const own = requests.filter((request) => !/kyc-capture(-shared)?\.js$/.test(request));
   expect(own.toSorted()).toEqual(REQUESTS.toSorted());
@@ -311,6 +301,14 @@ test('the requests of a journey are those that are spoilt here', async ({ captur
 
 test.describe('at length', () => {
   test.skip(wanted === undefined, 'NETWORK_FAULTS is not set');
+
+  /** As browsers were before the autumn of 2026: a module that did not come is remembered as missing. */
+  let remembering: CaptureBrowser;
+  test.beforeAll(async () => {
+    const args = ['--disable-blink-features=ModuleMapDoNotCacheFailedFetch'];
+    remembering = await launchCapture({ chromium, args });
+  });
+  test.afterAll(() => remembering.close());
 
   test('every request that sends broken in every way: a result, and the photo is sent once', async ({
     captureBrowser,

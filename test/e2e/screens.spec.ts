@@ -1,5 +1,5 @@
 import { CARD_SCENE, faceScene } from '../../demo/people.ts';
-import { expect, person, SETTINGS, test } from './support.ts';
+import { EVENING_CAMERA, expect, person, SETTINGS, test } from './support.ts';
 
 /** Every screen in every setting, for the eye: `test-results/screens/`. */
 for (const setting of ['phone, upright camera']) {
@@ -80,6 +80,7 @@ for (const [name, { answer, verified, viewport }] of Object.entries({
 })) {
   test(`screens: ${name} in the kiosk`, async ({ open }) => {
     const capture = await open(`/kiosk/?ref=${answer}${Date.now()}`, {
+      ...EVENING_CAMERA,
       viewport,
       scenes: { selfie: faceScene(person(2)), ktp: CARD_SCENE },
     });

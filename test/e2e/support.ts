@@ -23,8 +23,11 @@ export { expect };
 /** Opens a page of the server; it is closed after the test. */
 type Open = (path: string, options?: OpenOptions) => Promise<CapturePage>;
 
-/** One browser for all tests of a worker; every page has a context of its own. */
-export const test = base.extend<{ open: Open }, { captureBrowser: CaptureBrowser }>({
+/**
+ * One browser for all tests of a worker; every page has a context of its own. Tests whose camera is a canvas are served
+ * by Chromium's headless shell where `scripts/with-browser.ts` has found one.
+ */
+export const test = base.extend<{ open: Open }, { captureBrowser: CaptureBrowser; shell: CaptureBrowser }>({
   captureBrowser: [
     async ({}, use) => {
       const browser = await launchCapture({ chromium });
@@ -34,10 +37,20 @@ export const test = base.extend<{ open: Open }, { captureBrowser: CaptureBrowser
     },
     { scope: 'worker' },
   ],
-  open: async ({ captureBrowser }, use) => {
+  shell: [
+    async ({}, use) => {
+      const executablePath = process.env['HEADLESS_SHELL_PATH'];
+      const browser = await launchCapture({ chromium, ...(executablePath ? { executablePath } : {}) });
+      await use(browser);
+      await browser.close();
+    },
+    { scope: 'worker' },
+  ],
+  open: async ({ captureBrowser, shell }, use) => {
     const opened: CapturePage[] = [];
     await use(async (path, options) => {
-      const capture = await captureBrowser.open(new URL(path, ORIGIN).href, options);
+      const browser = options?.camera === 'canvas' ? shell : captureBrowser;
+      const capture = await browser.open(new URL(path, ORIGIN).href, options);
       opened.push(capture);
       return capture;
     });
