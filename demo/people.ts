@@ -39,15 +39,15 @@ export function studioFace(source: string): Layer {
   return { source, region: STUDIO_FACE, fills: FILLS };
 }
 
-/** The still from the sample clip's own source, sharper than the clip. */
-const CLIP_STILL: Layer = {
+/** Whom the demo's sample camera shows as well. */
+const FRANCK: Layer = {
   source: join(MEDIA, 'franck_02045.jpg'),
   region: { x: 275, y: 200, width: 240, height: 335 },
   fills: FILLS,
 };
 
 const FALLBACK: readonly Person[] = [
-  { name: 'franck', face: CLIP_STILL },
+  { name: 'franck', face: FRANCK },
   {
     name: 'audrey',
     face: {

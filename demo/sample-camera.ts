@@ -4,95 +4,79 @@ import type { CameraRequest } from '../src/session/camera.ts';
 import { svgUrl } from './specimen.ts';
 import { SPECIMENS } from './specimens.ts';
 
-/** A quiet passage of the clip, s: the man looks into the camera and hardly moves. */
-const PASSAGE = { from: 64, to: 90 };
-/** The part of the clip (360x288) that is shown: without what stands at its left edge. */
-const SHOWN: Box = { x: 20, y: 2, width: 338, height: 284 };
-/** His face, px of the clip. */
-const FACE: Box = { x: 142, y: 75, width: 126, height: 182 };
-/** Width and height of the picture, px. The clip is small, so its frame is too; the card is drawn. */
+/** His face, px of the photo. */
+const FACE: Box = { x: 275, y: 200, width: 240, height: 335 };
+/** Width and height of the picture, px. The photo is small, so its frame is too; the card is drawn. */
 const SIZES: Record<GuideShape, { readonly upright: Size; readonly landscape: Size }> = {
   oval: { upright: { width: 800, height: 960 }, landscape: { width: 1280, height: 720 } },
   'id-1': { upright: { width: 1080, height: 1440 }, landscape: { width: 1280, height: 720 } },
 };
 const FRAMES_PER_SECOND = 20;
-
-/** Draws one frame; `seconds` runs on. */
-type Draw = (context: CanvasRenderingContext2D, guide: Box, seconds: number) => void;
+/** What of a scene lies beyond each edge of the picture, px: it drifts by less. */
+const MARGIN = 16;
 
 /**
- * A camera for devices without one: a recorded face for the selfie, a drawn SPECIMEN on a table for
+ * A camera for devices without one: a photographed face for the selfie, a drawn SPECIMEN on a table for
  * a card, both placed in the guide as a person would. Give it to `cameraSource`.
  */
 export async function sampleCamera(element: HTMLElement, { step }: CameraRequest): Promise<MediaStream> {
   const size =
     SIZES[STEP_TRAITS[step].guide][element.clientHeight > element.clientWidth ? 'upright' : 'landscape'];
-  const canvas = document.createElement('canvas');
-  canvas.width = size.width;
-  canvas.height = size.height;
-  const context = canvas.getContext('2d', { alpha: false });
-  if (!context) throw new DOMException('No canvas.', 'NotReadableError');
-  const source = step === 'selfie' ? await recordedFace() : await cardOnTable(SPECIMENS[step]);
+  // Drawn once: anew in every frame it would keep the page busy on a device without a graphics card.
+  const scene = canvasOf({ width: size.width + 2 * MARGIN, height: size.height + 2 * MARGIN });
+  const guide = guideInPicture(step, size);
+  const within = { ...guide, x: guide.x + MARGIN, y: guide.y + MARGIN };
+  await (step === 'selfie' ? drawFace(scene, within) : drawCard(scene, within, SPECIMENS[step]));
 
+  const context = canvasOf(size);
   const began = performance.now();
   const draw = (): void => {
-    source.draw(context, guideInPicture(step, size), (performance.now() - began) / 1000);
+    const seconds = (performance.now() - began) / 1000;
+    context.resetTransform();
+    // A hand that holds a phone drifts slowly by a few pixels.
+    context.translate(
+      size.width / 2 + 2 * Math.sin(seconds * 1.1),
+      size.height / 2 + 1.5 * Math.sin(seconds * 1.7),
+    );
+    context.rotate(0.004 * Math.sin(seconds * 0.8));
+    context.drawImage(scene.canvas, -scene.canvas.width / 2, -scene.canvas.height / 2);
   };
   draw();
-  const stream = canvas.captureStream(FRAMES_PER_SECOND);
+  const stream = context.canvas.captureStream(FRAMES_PER_SECOND);
   const timer = setInterval(() => {
-    if (stream.active) {
-      draw();
-      return;
-    }
-    clearInterval(timer);
-    source.stop();
+    if (stream.active) draw();
+    else clearInterval(timer);
   }, 1000 / FRAMES_PER_SECOND);
   return stream;
 }
 
-async function recordedFace(): Promise<{ draw: Draw; stop: () => void }> {
-  const video = document.createElement('video');
-  video.muted = true;
-  video.playsInline = true;
-  video.src = new URL('media/face.webm', document.baseURI).href;
-  video.currentTime = PASSAGE.from;
-  video.addEventListener('timeupdate', () => {
-    if (video.currentTime > PASSAGE.to) video.currentTime = PASSAGE.from;
+async function loadImage(url: string): Promise<HTMLImageElement> {
+  const image = new Image();
+  image.src = url;
+  await image.decode().catch(() => {
+    throw new DOMException('The sample picture cannot be loaded.', 'NotReadableError');
   });
-  await video.play().catch(() => {
-    throw new DOMException('The sample clip cannot be played.', 'NotReadableError');
+  return image;
+}
+
+async function drawFace(scene: CanvasRenderingContext2D, guide: Box): Promise<void> {
+  const photo = await loadImage(new URL('media/face.jpg', document.baseURI).href);
+  const scale = (guide.height * 0.92) / FACE.height;
+  const left = guide.x + guide.width / 2 - (FACE.x + FACE.width / 2) * scale;
+  const top = guide.y + guide.height / 2 - (FACE.y + FACE.height / 2) * scale;
+  const [width, height] = [photo.naturalWidth * scale, photo.naturalHeight * scale];
+  scene.drawImage(photo, left, top, width, height);
+  stretchEdges(scene, {
+    x: Math.ceil(left),
+    y: Math.ceil(top),
+    width: Math.floor(width),
+    height: Math.floor(height),
   });
-  return {
-    draw: (context, guide) => {
-      const { canvas } = context;
-      const scale = (guide.height * 0.92) / FACE.height;
-      const left = guide.x + guide.width / 2 - (FACE.x - SHOWN.x + FACE.width / 2) * scale;
-      const top = guide.y + guide.height / 2 - (FACE.y - SHOWN.y + FACE.height / 2) * scale;
-      const [width, height] = [SHOWN.width * scale, SHOWN.height * scale];
-      context.imageSmoothingQuality = 'high';
-      context.drawImage(video, SHOWN.x, SHOWN.y, SHOWN.width, SHOWN.height, left, top, width, height);
-      stretchEdges(context, canvas, {
-        x: Math.ceil(left),
-        y: Math.ceil(top),
-        width: Math.floor(width),
-        height: Math.floor(height),
-      });
-    },
-    stop: () => {
-      video.pause();
-      video.removeAttribute('src');
-      video.load();
-    },
-  };
 }
 
 /** Draws the outermost px of a picture on to the edges of the frame: the wall and the jersey go on. */
-function stretchEdges(
-  context: CanvasRenderingContext2D,
-  canvas: HTMLCanvasElement,
-  { x, y, width, height }: Box,
-): void {
+function stretchEdges(context: CanvasRenderingContext2D, { x, y, width, height }: Box): void {
+  const { canvas } = context;
   const right = x + width - 2;
   const bottom = y + height - 2;
   if (x > 0) context.drawImage(canvas, x + 1, 0, 1, canvas.height, 0, 0, x + 1, canvas.height);
@@ -108,36 +92,26 @@ function stretchEdges(
   }
 }
 
-async function cardOnTable(svg: string): Promise<{ draw: Draw; stop: () => void }> {
-  const card = new Image();
-  card.src = svgUrl(svg);
-  await card.decode();
-  return {
-    draw: (context, guide, seconds) => {
-      const { width, height } = context.canvas;
-      table(context, width, height);
-      const shownWidth = guide.width * 0.95;
-      context.save();
-      // A hand that holds a phone drifts slowly by a few pixels.
-      context.translate(
-        guide.x + guide.width / 2 + 2 * Math.sin(seconds * 1.1),
-        guide.y + guide.height / 2 + 1.5 * Math.sin(seconds * 1.7),
-      );
-      context.rotate(0.004 * Math.sin(seconds * 0.8));
-      context.shadowColor = 'rgb(0 0 0 / 45%)';
-      context.shadowBlur = 18;
-      context.shadowOffsetY = 6;
-      const shownHeight = (shownWidth * card.naturalHeight) / card.naturalWidth;
-      context.imageSmoothingQuality = 'high';
-      context.drawImage(card, -shownWidth / 2, -shownHeight / 2, shownWidth, shownHeight);
-      context.restore();
-    },
-    stop: () => undefined,
-  };
+async function drawCard(scene: CanvasRenderingContext2D, guide: Box, svg: string): Promise<void> {
+  const card = await loadImage(svgUrl(svg));
+  drawTable(scene);
+  const width = guide.width * 0.95;
+  const height = (width * card.naturalHeight) / card.naturalWidth;
+  scene.shadowColor = 'rgb(0 0 0 / 45%)';
+  scene.shadowBlur = 18;
+  scene.shadowOffsetY = 6;
+  scene.drawImage(
+    card,
+    guide.x + (guide.width - width) / 2,
+    guide.y + (guide.height - height) / 2,
+    width,
+    height,
+  );
 }
 
 /** A wooden table: a flat tone would be unlike any camera's picture. */
-function table(context: CanvasRenderingContext2D, width: number, height: number): void {
+function drawTable(context: CanvasRenderingContext2D): void {
+  const { width, height } = context.canvas;
   context.fillStyle = '#7b5b40';
   context.fillRect(0, 0, width, height);
   for (let board = 0; board < 7; board++) {
@@ -147,4 +121,13 @@ function table(context: CanvasRenderingContext2D, width: number, height: number)
     context.fillStyle = 'rgb(30 15 5 / 35%)';
     context.fillRect(0, y, width, 2);
   }
+}
+
+function canvasOf({ width, height }: Size): CanvasRenderingContext2D {
+  const canvas = document.createElement('canvas');
+  Object.assign(canvas, { width, height });
+  const context = canvas.getContext('2d', { alpha: false });
+  if (!context) throw new DOMException('No canvas.', 'NotReadableError');
+  context.imageSmoothingQuality = 'high';
+  return context;
 }

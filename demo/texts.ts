@@ -31,7 +31,7 @@ export const TEXTS = {
     answer: 'Jawaban simulator',
     answerDefault: 'Terverifikasi',
     debug: 'Tampilkan ukuran di atas gambar kamera (debug)',
-    sampleNote: 'Kamera contoh memutar rekaman wajah dan kartu SPECIMEN yang digambar.',
+    sampleNote: 'Kamera contoh menampilkan foto wajah dan kartu SPECIMEN yang digambar.',
     log: 'Catatan peristiwa',
     consent:
       'Dengan menekan Mulai, saya setuju foto wajah dan KTP saya diperiksa untuk pengajuan pinjaman ini (uji coba).',
@@ -85,7 +85,7 @@ export const TEXTS = {
     answer: 'Answer of the simulator',
     answerDefault: 'Verified',
     debug: 'Show measures on the camera picture (debug)',
-    sampleNote: 'The sample camera plays a recorded face and shows a drawn SPECIMEN card.',
+    sampleNote: 'The sample camera shows a photographed face and a drawn SPECIMEN card.',
     log: 'Event log',
     consent:
       'By pressing Start I agree that my face and KTP photos are checked for this loan application (sandbox).',
