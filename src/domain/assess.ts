@@ -154,3 +154,11 @@ export function sharpnessOf(observation: Observation): number {
 export function isPreliminary(observation: Observation): boolean {
   return observation.kind === 'face' && observation.preliminary === true;
 }
+
+/** Luma from which something is told from nothing: above what `dark` counts. */
+const SHOWN_LUMA = 25;
+
+/** True where a frame shows a face, or anything where the card belongs; a camera that delivers black shows neither. */
+export function showsSomething(observation: Observation): boolean {
+  return observation.kind === 'face' ? observation.faces.length > 0 : observation.highlight > SHOWN_LUMA;
+}

@@ -32,17 +32,23 @@ interface Watched {
   readonly onLost: (trouble: Trouble) => void;
 }
 
-/**
- * Looks after a running camera. A hidden page gets no frames, which is no trouble, and counts for nothing.
- * @returns ends the watch: no timer and no listener is left
- */
-export function watchCamera({ track, video, onTrouble, onLost }: Watched): () => void {
+/** The watch over a camera. */
+interface Watch {
+  /** A frame since the last look has shown something, so that this look need not draw one to find out. */
+  readonly vouch: () => void;
+  /** No timer and no listener is left. */
+  readonly end: () => void;
+}
+
+/** Looks after a running camera. A hidden page gets no frames, which is no trouble, and counts for nothing. */
+export function watchCamera({ track, video, onTrouble, onLost }: Watched): Watch {
   const life = new AbortController();
   const isBlack = createBlackTest(video);
   let trouble: Trouble | null = null;
   let looks = 0;
   let without = 0;
   let black = 0;
+  let vouched = false;
   let rendered = false;
   let framed = false;
   let frameHandle = 0;
@@ -87,7 +93,8 @@ export function watchCamera({ track, video, onTrouble, onLost }: Watched): () =>
     // Where the page is not drawn at all, in a frame out of sight say, no frame can be expected.
     if (framed) without = 0;
     else if (rendered) without++;
-    if (framed) black = isBlack() ? black + 1 : 0;
+    if (framed) black = !vouched && isBlack() ? black + 1 : 0;
+    vouched = false;
     if (framed || rendered) ask();
     become(judge());
     if (trouble === null || ++looks < LOOKS_UNTIL_LOST[trouble]) return;
@@ -114,10 +121,10 @@ export function watchCamera({ track, video, onTrouble, onLost }: Watched): () =>
   );
   // It may have been muted while its first frame was awaited.
   if (track.muted) onMuteChange();
-  return end;
+  return { end, vouch: () => void (vouched = true) };
 }
 
-/** Looks at a very small copy of the picture. */
+/** Looks at a very small copy of the picture. A slow device draws it for 0.2 s. */
 function createBlackTest(video: HTMLVideoElement): () => boolean {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = SAMPLE;

@@ -43,6 +43,8 @@ export interface Camera {
   size(): Size;
   /** Resolves with the time, ms, of the next frame; never where none comes. */
   nextFrame(): Promise<number>;
+  /** A frame has shown something. Who tells it once a second spares the page the drawing that looks for black. */
+  readonly vouch: () => void;
   /** null where the browser offers none, and where the step wants the front camera. */
   readonly light: Light | null;
   /** null where the browser does not offer it. */
@@ -133,7 +135,7 @@ export async function openCamera(options: CameraOptions): Promise<Camera> {
       : new CaptureError('camera-failed', 'The camera delivered no frame.');
   }
   live = true;
-  const endWatch = watchCamera({
+  const watch = watchCamera({
     track,
     video,
     onTrouble: options.onTrouble,
@@ -144,7 +146,7 @@ export async function openCamera(options: CameraOptions): Promise<Camera> {
           : new CaptureError('camera-lost', `The camera stayed ${trouble}.`),
       ),
   });
-  life.signal.addEventListener('abort', endWatch, { once: true });
+  life.signal.addEventListener('abort', watch.end, { once: true });
 
   const settings = track.getSettings();
   const deviceId = (options.source ? null : settings.deviceId) ?? null;
@@ -161,6 +163,7 @@ export async function openCamera(options: CameraOptions): Promise<Camera> {
     refocus: refocusOf(track, light, size),
     mirrored: (settings.facingMode ?? facing) === 'user' && facing === 'user',
     size,
+    vouch: watch.vouch,
     nextFrame: () => new Promise((resolve) => video.requestVideoFrameCallback(resolve)),
     stop: close,
   };

@@ -1,6 +1,6 @@
 import { type Frame, sightOf } from '../analysis/analyser.ts';
 import { createPart } from '../analysis/part.ts';
-import { isPreliminary, judge, sharpnessOf } from '../domain/assess.ts';
+import { isPreliminary, judge, sharpnessOf, showsSomething } from '../domain/assess.ts';
 import { guideInPicture, wholeOf, type Box } from '../domain/geometry.ts';
 import { holdProgress } from '../domain/guide.ts';
 import type { Quad } from '../domain/homography.ts';
@@ -220,6 +220,7 @@ export class Viewfinder {
       const { observation, guide, issues, card } = judgement;
       signal.throwIfAborted();
       this.card = card;
+      if (showsSomething(observation)) this.camera?.vouch();
       const took = this.#options.now() - began;
       if (debug)
         onSighting({ observation, guide, rules, judged: judge(observation, guide, rules), now, took });

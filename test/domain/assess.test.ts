@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assess, judge, sharpnessOf } from '../../src/domain/assess.ts';
+import { assess, judge, sharpnessOf, showsSomething } from '../../src/domain/assess.ts';
 import { type Box, cornersOf, ID1_RATIO } from '../../src/domain/geometry.ts';
 import type { Quad } from '../../src/domain/homography.ts';
 import type {
@@ -386,5 +386,20 @@ describe('assess on whatever is seen', () => {
       }),
       SEED,
     );
+  });
+});
+
+describe('a frame', () => {
+  const nobody: FaceObservation = { ...GOOD, faces: [], face: null };
+  const dark = (highlight: number): CardObservation => ({ ...GOOD_CARD, outline: null, luma: 1, highlight });
+  test.each([
+    ['a face that is judged', GOOD, true],
+    ['a face without landmarks', { ...GOOD, face: null }, true],
+    ['nobody', nobody, false],
+    ['a card', GOOD_CARD, true],
+    ['a table without a card', dark(26), true],
+    ['what may be the noise of a black picture', dark(25), false],
+  ])('with %s', (_, observation: Observation, shown) => {
+    expect(showsSomething(observation)).toBe(shown);
   });
 });
