@@ -45,7 +45,8 @@ export function playEendigo(app: Hono, { keys, now, slow, hang, remember }: Eend
     const pictures: ReceivedImage[] = [];
     for (const [place, file] of files.entries()) {
       if (!file || typeof file === 'string') return fail('Parameter invalid, please check your request');
-      pictures.push(inspect(names[place] ?? '', file.type, new Uint8Array(await file.arrayBuffer())));
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      pictures.push(await inspect(names[place] ?? '', file.type, bytes));
     }
     const order = tellOrder(pictures);
     remember(refNumber, {

@@ -131,8 +131,10 @@ export function playIdentifai(app: Hono, { keys, now, pollsBeforeEnd, remember }
     if (!signed && playsExpiry(play, refNumber))
       return refuse(c, 401, 'not-authenticate', 'Submission token is expired');
 
-    const pictures = images.map((image, place) =>
-      inspect(`images[${place}]`, 'image/jpeg', fromBase64(image.slice(image.indexOf(',') + 1))),
+    const pictures = await Promise.all(
+      images.map((image, place) =>
+        inspect(`images[${place}]`, 'image/jpeg', fromBase64(image.slice(image.indexOf(',') + 1))),
+      ),
     );
     remember(refNumber, {
       provider: 'identifai',
@@ -243,7 +245,7 @@ function endOf(play: SandboxCase, name: string, analytic: Analytic): End {
   };
 }
 
-function fromBase64(text: string): Uint8Array {
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   try {
     return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   } catch {
