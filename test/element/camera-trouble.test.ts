@@ -162,7 +162,7 @@ describe('black', () => {
   });
 
   test('is not looked for by drawing as long as frames are known to show something', async () => {
-    const { camera, troubles, look, show } = await start(BLACK);
+    const { camera, troubles, look } = await start(BLACK);
     const drawings = vi.spyOn(CanvasRenderingContext2D.prototype, 'getImageData');
     for (let turn = 0; turn < 4; turn++) {
       camera.vouch();
@@ -170,7 +170,6 @@ describe('black', () => {
     }
     expect({ troubles, drawings: drawings.mock.calls.length }).toEqual({ troubles: [], drawings: 0 });
     // Each word is good for one look.
-    show(BLACK);
     await look(3);
     expect(troubles).toEqual(['black']);
   });
