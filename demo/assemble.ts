@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MEDIA } from './people.ts';
+import { SAMPLE_PHOTO } from './sample-camera.ts';
 
 /**
  * Puts beside the built demo pages what is not built: the widget with its assets, as a customer
@@ -19,4 +20,4 @@ if (!existsSync(join(target, 'kyc', 'kyc-capture.js')))
   throw new Error('dist/ is not built: run `npm run build` first.');
 
 mkdirSync(join(target, 'media'), { recursive: true });
-cpSync(join(MEDIA, 'franck_02045.jpg'), join(target, 'media', 'face.jpg'));
+cpSync(join(MEDIA, SAMPLE_PHOTO.file), join(target, 'media', 'face.jpg'));

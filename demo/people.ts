@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Box } from '../src/domain/geometry.ts';
 import type { Layer, Scene } from '../src/playwright/index.ts';
+import { SAMPLE_PHOTO } from './sample-camera.ts';
 import { SPECIMEN_SIZE } from './specimen.ts';
 import { SPECIMENS } from './specimens.ts';
 
@@ -40,32 +42,15 @@ export function studioFace(source: string): Layer {
   return { source, region: STUDIO_FACE, fills: FILLS };
 }
 
-/** Whom the demo's sample camera shows as well. */
-const FRANCK: Layer = {
-  source: join(MEDIA, 'franck_02045.jpg'),
-  region: { x: 275, y: 200, width: 240, height: 335 },
-  fills: FILLS,
-};
+/** A photo of the package, of a face that is far from every limit; the regions are those of the landmarks. */
+function mediaFace(file: string, region: Box): Person {
+  return { name: file, face: { source: join(MEDIA, file), region, fills: FILLS } };
+}
 
 const FALLBACK: readonly Person[] = [
-  { name: 'franck', face: FRANCK },
-  {
-    name: 'audrey',
-    face: {
-      source: join(MEDIA, 'audrey.jpg'),
-      region: { x: 145, y: 160, width: 260, height: 300 },
-      fills: FILLS,
-    },
-  },
-  {
-    name: 'audun',
-    face: {
-      source: join(MEDIA, 'cap12_edit.webm'),
-      region: { x: 158, y: 115, width: 100, height: 130 },
-      fills: FILLS,
-      from: 5,
-    },
-  },
+  mediaFace(SAMPLE_PHOTO.file, SAMPLE_PHOTO.face),
+  mediaFace('kim1_crop.jpg', { x: 19, y: -31, width: 251, height: 311 }),
+  mediaFace('ri_1_crop.jpg', { x: 15, y: -25, width: 220, height: 262 }),
 ];
 
 const STUDIO = ['london_024', 'london_062', 'london_092'];

@@ -4,8 +4,11 @@ import type { CameraRequest } from '../src/session/camera.ts';
 import { svgUrl } from './specimen.ts';
 import { SPECIMENS } from './specimens.ts';
 
-/** His face, px of the photo. */
-const FACE: Box = { x: 275, y: 200, width: 240, height: 335 };
+/** The photographed face: its file among those of a development dependency, and where its landmarks lie, px. */
+export const SAMPLE_PHOTO = {
+  file: 'franck_03909.jpg',
+  face: { x: 282, y: 171, width: 259, height: 332 },
+} satisfies { file: string; face: Box };
 /** Width and height of the picture, px. The photo is small, so its frame is too; the card is drawn. */
 const SIZES: Record<GuideShape, { readonly upright: Size; readonly landscape: Size }> = {
   oval: { upright: { width: 800, height: 960 }, landscape: { width: 1280, height: 720 } },
@@ -61,9 +64,10 @@ async function loadImage(url: string): Promise<HTMLImageElement> {
 
 async function drawFace(scene: CanvasRenderingContext2D, guide: Box): Promise<void> {
   const photo = await loadImage(new URL('media/face.jpg', document.baseURI).href);
-  const scale = (guide.height * 0.92) / FACE.height;
-  const left = guide.x + guide.width / 2 - (FACE.x + FACE.width / 2) * scale;
-  const top = guide.y + guide.height / 2 - (FACE.y + FACE.height / 2) * scale;
+  const { face } = SAMPLE_PHOTO;
+  const scale = (guide.height * 0.84) / face.height;
+  const left = guide.x + guide.width / 2 - (face.x + face.width / 2) * scale;
+  const top = guide.y + guide.height / 2 - (face.y + face.height / 2) * scale;
   const [width, height] = [photo.naturalWidth * scale, photo.naturalHeight * scale];
   scene.drawImage(photo, left, top, width, height);
   stretchEdges(scene, {
