@@ -1,6 +1,6 @@
 import { sharedPhoto, studioFace } from '../../demo/people.ts';
 import type { GuidanceCode } from '../../src/domain/result.ts';
-import type { Layer, Scene } from '../../src/playwright/index.ts';
+import type { CapturePage, Layer, Scene } from '../../src/playwright/index.ts';
 import { expect, person, SMALL, test } from './support.ts';
 
 /** How long nothing may be photographed, ms. The manual shutter comes later. */
@@ -35,15 +35,40 @@ const SCENES: readonly { readonly what: string; readonly scene: Scene; readonly 
   },
 ];
 
+/** Counts how often the page, not its worker, reads the pixels of a canvas. */
+function countReadings(): void {
+  const { prototype } = CanvasRenderingContext2D;
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the context it is asked of
+  const { getImageData } = prototype;
+  let readings = 0;
+  prototype.getImageData = function (...area: Parameters<typeof getImageData>) {
+    readings++;
+    return getImageData.apply(this, area);
+  };
+  Object.assign(window, { readings: () => readings });
+}
+
+const readingsOf = ({ page }: CapturePage): Promise<number> =>
+  page.evaluate(() => (window as unknown as { readings(): number }).readings());
+
 for (const { what, scene, hint } of SCENES) {
   test(`${what}: no photo is taken, and the person is told why`, async ({ open }) => {
-    const capture = await open('/?provider=identifai&mode=relay', { ...SMALL, scenes: { selfie: scene } });
+    const capture = await open('/?provider=identifai&mode=relay', {
+      ...SMALL,
+      scenes: { selfie: scene },
+      prepare: async (page) => {
+        await page.addInitScript(countReadings);
+      },
+    });
     await capture.press('start');
     await capture.waitForStep('selfie', 'live');
     const end = Date.now() + WATCHED_MS;
     await capture.waitForHint(hint, WATCHED_MS);
     expect(await capture.hintText()).not.toBe('');
+    const readings = await readingsOf(capture);
     await capture.page.waitForTimeout(Math.max(0, end - Date.now()));
+    // Whether the camera is black is known of what is seen; a slow phone would stop for it once a second.
+    expect(await readingsOf(capture)).toBe(readings);
     expect(await capture.events('kyc-capture')).toEqual([]);
     expect(await capture.state()).toBe('live');
     const feedback = (await capture.events('kyc-feedback')).filter(({ detail }) => detail['code'] === hint);
