@@ -70,8 +70,33 @@ export function isExecutable(path: string): boolean {
   }
 }
 
-/** What the fake camera of a browser is: a file of JPEGs, or no device at all. */
+/** What the fake camera of a browser is: a file of frames, or no device at all. */
 export type Device = { readonly file: string } | 'none';
+
+/** What is switched off. A list given here takes the place of Playwright's own, so that all of that is said again. */
+const DISABLED_FEATURES = [
+  // The address bar's menus are pages: every window would load two of them, while its own page starts.
+  'WebUIOmniboxPopup',
+  'WebUIOmniboxAimPopup',
+  // Requests of the browser's own.
+  'AimEnabled',
+  'HttpsFirstBalancedModeAutoEnable',
+  'HttpsUpgrades',
+  'MediaRouter',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  'PreconnectToSearch',
+  // What Playwright cannot drive, or does not want.
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'LensOverlay',
+  'PaintHolding',
+  'TcpPortRandomizationWin',
+  'ThirdPartyStoragePartitioning',
+  'msEdgeUpdateLaunchServicesPreferredVersion',
+  'msForceBrowserSignIn',
+];
 
 /**
  * Arguments for a Chromium with a fake camera. The permission is left to the browser context, so
@@ -87,6 +112,7 @@ export function chromiumArguments(device: Device): string[] {
     // The browser itself must ask nobody for anything while the page's requests are counted.
     '--disable-background-networking',
     '--disable-component-update',
+    `--disable-features=${DISABLED_FEATURES.join(',')}`,
     // A name that is not localhost, for the page outside a secure context.
     '--host-resolver-rules=MAP insecure.test 127.0.0.1',
     // Chromium refuses to run its sandbox as root.

@@ -1,3 +1,4 @@
+import { encode } from 'jpeg-js';
 import { expect, test } from 'vitest';
 import { UsageError } from '../accuracy/score.ts';
 import { barsOf } from './bars.ts';
@@ -10,6 +11,7 @@ import type { Race } from './peers/race.ts';
 import { sizesOf } from './probe.ts';
 import { reportOf } from './report.ts';
 import { ratioOf, spreadOf } from './statistics.ts';
+import { y4mOf } from './y4m.ts';
 
 /** A run that measured the frames alone. */
 function figuresOf(widget: readonly number[], bare: readonly number[]): Figures {
@@ -90,4 +92,28 @@ test('options in any order; a quick run leaves the peers out', () => {
 
 test.each([[['--jsn', 'x']], [['--json']], [['--only', 'nothing']], [['x']]])('%j is a mistake', (words) => {
   expect(() => parseOptions(words, (path) => path)).toThrow(UsageError);
+});
+
+test('the camera file has the planes of each picture one after the other', () => {
+  const [width, height] = [16, 8];
+  const jpegOf = (...rgb: readonly number[]): Buffer => {
+    const data = Uint8Array.from({ length: 4 * width * height }, (_, i) => [...rgb, 255][i % 4] ?? 0);
+    return encode({ width, height, data }, 95).data;
+  };
+  const file = y4mOf([jpegOf(128, 128, 128), jpegOf(255, 0, 0)]);
+  const header = 'YUV4MPEG2 W16 H8 F30:1 Ip A1:1 C420\n';
+  expect(file.subarray(0, header.length).toString()).toBe(header);
+  const frames = [0, 1].map((n) => file.subarray(header.length + n * (6 + 192)).subarray(0, 6 + 192));
+  expect(file.length).toBe(header.length + 2 * (6 + 192));
+  expect(frames.map((frame) => frame.subarray(0, 6).toString())).toEqual(['FRAME\n', 'FRAME\n']);
+  // Full-range BT.601, as JFIF has it.
+  const means = frames.map((frame) =>
+    [frame.subarray(6, 134), frame.subarray(134, 166), frame.subarray(166)].map((plane) =>
+      Math.round(plane.reduce((sum, value) => sum + value, 0) / plane.length),
+    ),
+  );
+  expect(means[0]).toEqual([128, 128, 128]);
+  for (const [i, expected] of [76, 85, 255].entries())
+    expect(Math.abs((means[1]?.[i] ?? 0) - expected)).toBeLessThanOrEqual(2);
+  expect(() => y4mOf([])).toThrow(RangeError);
 });

@@ -16,6 +16,7 @@ import { chromiumArguments, findChromium } from '../../src/playwright/chromium.t
 import { Darkroom, fitToGuide, type Scene } from '../../src/playwright/scene.ts';
 import { ByteCounter, installProbe } from './probe.ts';
 import { slowDown } from './slow-down.ts';
+import { y4mOf } from './y4m.ts';
 
 /** A camera that most laptops and phones offer, px. */
 const CAMERA_SIZE: Size = { width: 1280, height: 720 };
@@ -34,7 +35,7 @@ export interface BenchPage {
   readonly errors: readonly string[];
 }
 
-/** One browser for a whole run, with a camera device that is a file of JPEGs. */
+/** One browser for a whole run, with a camera device that is a file. */
 export class BenchBrowser {
   readonly browser: Browser;
   readonly #folder: string;
@@ -64,7 +65,7 @@ export class BenchBrowser {
   /** Changes what the camera shows the next time that it is opened. */
   async show(shown: Shown): Promise<void> {
     const file = fileIn(this.#folder);
-    await writeFile(`${file}.next`, Buffer.concat(await this.#develop(shown, CAMERA_SIZE, 'video')));
+    await writeFile(`${file}.next`, y4mOf(await this.#develop(shown, CAMERA_SIZE, 'video')));
     // Renaming is atomic, and a device that is open keeps the file that it has.
     await rename(`${file}.next`, file);
   }
@@ -153,7 +154,7 @@ function launchOptions(folder: string): LaunchOptions {
   };
 }
 
-const fileIn = (folder: string): string => join(folder, 'camera.mjpeg');
+const fileIn = (folder: string): string => join(folder, 'camera.y4m');
 
 function sceneOf(shown: Shown): Scene {
   if (shown === 'ktp') return CARD_SCENE;

@@ -37,7 +37,8 @@ export function reportOf(figures: Figures): string {
   const { machine, quick } = figures;
   const sections = [
     `${machine.date}, ${machine.processor}, ${machine.cores} cores (load ${shown(machine.load, 1)} at the beginning), ` +
-      `headless Chromium ${machine.chromium}${quick ? ', quick run' : ''}.`,
+      `headless Chromium ${machine.chromium}${quick ? ', quick run' : ''}. ` +
+      'The camera is a file of uncompressed frames, as a phone delivers them.',
     '## What must hold',
     barTable(barsOf(figures)),
     ...peersSection(figures),
