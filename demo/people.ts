@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Box } from '../src/domain/geometry.ts';
 import type { Layer, Scene } from '../src/playwright/index.ts';
-import { SAMPLE_PHOTO } from './sample-camera.ts';
+import { FILLS, SAMPLE_PHOTO } from './sample-camera.ts';
 import { SPECIMEN_SIZE } from './specimen.ts';
 import { SPECIMENS } from './specimens.ts';
 
@@ -21,9 +21,6 @@ export const MEDIA = join(
   'examples',
   'media',
 );
-
-/** How much of the oval's height a face from forehead to chin takes when it fills it. */
-const FILLS = 0.84;
 
 /**
  * The face in the studio series, px of 1280x1280: its photos are aligned by the eyes, so that one

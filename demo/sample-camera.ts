@@ -9,6 +9,9 @@ export const SAMPLE_PHOTO = {
   file: 'franck_03909.jpg',
   face: { x: 282, y: 171, width: 259, height: 332 },
 } satisfies { file: string; face: Box };
+/** How much of the oval's height a face from forehead to chin takes when it fills it. */
+export const FILLS = 0.84;
+
 /** Width and height of the picture, px. The photo is small, so its frame is too; the card is drawn. */
 const SIZES: Record<GuideShape, { readonly upright: Size; readonly landscape: Size }> = {
   oval: { upright: { width: 800, height: 960 }, landscape: { width: 1280, height: 720 } },
@@ -65,7 +68,7 @@ async function loadImage(url: string): Promise<HTMLImageElement> {
 async function drawFace(scene: CanvasRenderingContext2D, guide: Box): Promise<void> {
   const photo = await loadImage(new URL('media/face.jpg', document.baseURI).href);
   const { face } = SAMPLE_PHOTO;
-  const scale = (guide.height * 0.84) / face.height;
+  const scale = (guide.height * FILLS) / face.height;
   const left = guide.x + guide.width / 2 - (face.x + face.width / 2) * scale;
   const top = guide.y + guide.height / 2 - (face.y + face.height / 2) * scale;
   const [width, height] = [photo.naturalWidth * scale, photo.naturalHeight * scale];

@@ -1,12 +1,10 @@
 import { decode } from 'jpeg-js';
+import { LOOP_RATE } from '../../src/playwright/scene.ts';
 
 /*
  * A fake camera that costs no more than a phone's: Chromium would decode a file of JPEGs anew for every frame, 15 ms
  * each on a slow machine, and the page would share its two processors with that.
  */
-
-/** Frames a second. */
-const RATE = 30;
 
 /**
  * A file of uncompressed frames, as Chromium's fake device takes it: YUV4MPEG2 with 4:2:0 planes.
@@ -19,7 +17,7 @@ export function y4mOf(frames: readonly Buffer[]): Buffer {
   );
   const [first] = pictures;
   if (!first) throw new RangeError('There is no frame.');
-  const header = `YUV4MPEG2 W${first.width} H${first.height} F${RATE}:1 Ip A1:1 C420\n`;
+  const header = `YUV4MPEG2 W${first.width} H${first.height} F${LOOP_RATE}:1 Ip A1:1 C420\n`;
   return Buffer.concat([
     Buffer.from(header),
     ...pictures.flatMap((picture) => [Buffer.from('FRAME\n'), planesOf(picture)]),
