@@ -1,6 +1,6 @@
 import { samplePatch } from '../analysis/pixels.ts';
-import { boxRound, cornersOf, type Box, type Size } from '../domain/geometry.ts';
-import { frameOf, type Quad } from '../domain/homography.ts';
+import { boxRound, cornersOf, fitInside, growBox, type Box, type Size } from '../domain/geometry.ts';
+import { frameOf, mapQuad, type Quad } from '../domain/homography.ts';
 import {
   BAND_HEIGHT,
   bandTops,
@@ -17,6 +17,7 @@ import {
 import type { Photo } from '../domain/journey.ts';
 import { CaptureError, type Step } from '../domain/result.ts';
 import type { PhotoLimits } from '../domain/limits.ts';
+import type { Still } from './sharpest.ts';
 
 /** A photo and its picture: a JPEG without EXIF, upright and never mirrored. */
 export interface TakenPhoto {
@@ -27,8 +28,8 @@ export interface TakenPhoto {
 /** What `takePhoto` needs to know. */
 export interface TakeOptions {
   readonly step: Step;
-  /** The camera's full frame. */
-  readonly frame: ImageBitmap;
+  /** The camera's full frame; not changed, nor closed. */
+  readonly frame: Still;
   /** The guide, px of `frame`. */
   readonly guide: Box;
   /** The corners of the card, px of `frame`, clockwise from its own top left; null where none is seen. */
@@ -73,7 +74,7 @@ export async function takePhoto(options: TakeOptions): Promise<TakenPhoto> {
 
 /** The picture that the photo is drawn from, which part of it, and whether that has to be turned by 180 degrees. */
 interface Cut {
-  readonly source: CanvasImageSource;
+  readonly source: Still;
   readonly crop: Box;
   readonly turn: boolean;
 }
@@ -91,17 +92,27 @@ function cutOut({ step, frame, guide, card, straighten, limits }: TakeOptions): 
   return { source: frame, crop, turn: card !== null && isUpsideDown(card) };
 }
 
-function straightenOut(frame: ImageBitmap, { corners, width, height }: Straightened): HTMLCanvasElement {
-  const canvas = canvasOf(frame);
-  const context = contextOf(canvas, { willReadFrequently: true });
-  context.drawImage(frame, 0, 0);
-  const place = frameOf(corners, { width, height });
+/** What is read round the corners, as a share of the part: a sample takes in its neighbours. */
+const RIM = 0.01;
+
+function straightenOut(frame: Still, { corners, width, height }: Straightened): HTMLCanvasElement {
+  const part = fitInside(growBox(boxRound(corners), RIM, RIM), { width: 1, height: 1 }, frame);
+  const place = frameOf(
+    mapQuad(corners, ({ x, y }) => ({ x: x - part.x, y: y - part.y })),
+    { width, height },
+  );
   if (!place) throw new CaptureError('photo-failed', 'The corners of the card span no area.');
-  const { data } = samplePatch(context.getImageData(0, 0, frame.width, frame.height), place, width, height);
-  canvas.width = width;
-  canvas.height = height;
-  context.putImageData(new ImageData(data, width, height), 0, 0);
+  const { data } = samplePatch(pixelsOf(frame, part), place, width, height);
+  const canvas = canvasOf({ width, height });
+  contextOf(canvas, { willReadFrequently: true }).putImageData(new ImageData(data, width, height), 0, 0);
   return canvas;
+}
+
+function pixelsOf(frame: Still, { x, y, width, height }: Box): ImageData {
+  if (frame instanceof HTMLCanvasElement) return contextOf(frame).getImageData(x, y, width, height);
+  const context = contextOf(canvasOf({ width, height }), { willReadFrequently: true });
+  context.drawImage(frame, -x, -y);
+  return context.getImageData(0, 0, width, height);
 }
 
 /** An element, because iOS before 16.4 has no other canvas. */
@@ -119,6 +130,8 @@ function contextOf(
 }
 
 function draw({ source, crop, turn }: Cut, { width, height }: Size): HTMLCanvasElement {
+  const isAsItIs = [source, crop].every((each) => each.width === width && each.height === height);
+  if (source instanceof HTMLCanvasElement && isAsItIs && !turn) return source;
   const canvas = canvasOf({ width, height });
   const context = contextOf(canvas);
   context.imageSmoothingQuality = 'high';

@@ -1,4 +1,4 @@
-import { type Frame, sightOf } from '../analysis/analyser.ts';
+import { sightOf } from '../analysis/analyser.ts';
 import { createPart } from '../analysis/part.ts';
 import { isPreliminary, judge, sharpnessOf, showsSomething } from '../domain/assess.ts';
 import { guideInPicture, wholeOf, type Box } from '../domain/geometry.ts';
@@ -16,6 +16,7 @@ import { type CameraFrame, type TakeFrame, takesFrames } from './frames.ts';
 import type { Judge, Judgement } from './judge.ts';
 import type { Ladder } from './ladder.ts';
 import type { Configuration, SessionOptions } from './options.ts';
+import { release, Sharpest, type Still } from './sharpest.ts';
 
 const loadCapture = createPart('capture', () => import('./capture.ts'));
 const loadUpload = createPart('upload', () => import('./upload.ts'));
@@ -36,19 +37,6 @@ interface ViewfinderOptions extends Pick<
 export interface MadePhoto {
   readonly photo: Photo;
   readonly blob: Blob;
-}
-
-/** What is to be known of a frame that may become the photo. */
-interface Found {
-  readonly sharpness: number;
-  /** True where the hold had lasted for a while: its first frames are just within the limits, people still move then. */
-  readonly settled: boolean;
-  /** The corners of the card, as `Judgement` has them. */
-  readonly card: Quad | null;
-}
-
-interface Candidate extends Found {
-  readonly frame: ImageBitmap;
 }
 
 /** What a still picture was found to be. */
@@ -72,9 +60,6 @@ const DOUBTED: readonly GuidanceCode[] = ['no-card', 'not-a-card', 'card-cut-off
 /** Part of the hold after which its frames are the ones to choose from. */
 const SETTLED_AT = 0.4;
 
-const isBetter = (a: Found, b: Found): boolean =>
-  a.settled === b.settled ? a.sharpness >= b.sharpness : a.settled;
-
 /** Looks through the camera, has every frame judged, and makes the photo of the best. Decides nothing. */
 export class Viewfinder {
   camera: Camera | null = null;
@@ -82,7 +67,7 @@ export class Viewfinder {
   card: Quad | null = null;
 
   readonly #options: ViewfinderOptions;
-  #best: Candidate | null = null;
+  readonly #sharpest = new Sharpest();
   /** How often in a row the camera's frame could not be taken. */
   #misses = 0;
 
@@ -144,13 +129,17 @@ export class Viewfinder {
    */
   async take(step: Step, from: 'sharpest' | 'present' | File): Promise<MadePhoto> {
     if (from instanceof File) return this.#takeFile(step, from);
-    const best = from === 'sharpest' ? this.#best : null;
-    if (best) this.#best = null;
     const { rung } = this.#options.ladder;
-    const frame = best?.frame ?? (await this.#presentFrame());
+    const best = from === 'sharpest' ? this.#sharpest.take() : null;
+    if (best) {
+      const { still, card } = best;
+      const made = this.#make(step, still, guideInPicture(step, still), { card, issues: [] }, rung);
+      return made.finally(() => release(still));
+    }
+    const frame = await this.#presentFrame();
     try {
-      const { card, issues } = best ? { card: best.card, issues: [] } : await this.#judgeByHand(step, frame);
-      return await this.#make(step, frame, guideInPicture(step, frame), { card, issues }, rung);
+      const verdict = await this.#judgeByHand(step, frame);
+      return await this.#make(step, frame, guideInPicture(step, frame), verdict, rung);
     } finally {
       frame.close();
     }
@@ -161,7 +150,7 @@ export class Viewfinder {
     this.camera?.stop();
     this.camera = null;
     this.card = null;
-    this.#keep(null);
+    this.#sharpest.close();
   }
 
   async #openCamera(
@@ -225,14 +214,11 @@ export class Viewfinder {
       if (debug)
         onSighting({ observation, guide, rules, judged: judge(observation, guide, rules), now, took });
       const preliminary = isPreliminary(observation);
-      if (issues.length > 0 || preliminary) this.#keep(null);
-      else if (whole)
-        kept = await this.#keepIfSharpest(
-          whole,
-          { sharpness: sharpnessOf(observation), settled: this.#isSettled(), card },
-          signal,
-        );
-      signal.throwIfAborted();
+      if (issues.length > 0 || preliminary) this.#sharpest.forget();
+      else if (whole) {
+        const found = { sharpness: sharpnessOf(observation), settled: this.#isSettled(), card };
+        kept = this.#sharpest.offer(whole, found);
+      }
       dispatch({ type: 'observed', issues, now, preliminary });
     } finally {
       if (!kept) whole?.close();
@@ -244,30 +230,6 @@ export class Viewfinder {
     if (++this.#misses > MOST_MISSES)
       throw new CaptureError('camera-failed', 'The frames of the camera cannot be taken.');
     await new Promise((resolve) => setTimeout(resolve, MISS_PAUSE_MS));
-  }
-
-  /**
-   * Keeps the sharpest frame of an unbroken hold, of its settled part once there is one.
-   * @returns true where the frame itself was kept, and so is closed here or by the shutter
-   */
-  async #keepIfSharpest(whole: Frame, found: Found, signal: AbortSignal): Promise<boolean> {
-    if (this.#best && isBetter(this.#best, found)) return false;
-    if (whole instanceof ImageBitmap) {
-      this.#keep({ ...found, frame: whole });
-      return true;
-    }
-    // A picture of its own, because a camera has few frames; another one will do where there is no memory for it.
-    const frame = await createImageBitmap(whole).catch(() => null);
-    if (frame === null) return false;
-    if (signal.aborted) frame.close();
-    else this.#keep({ ...found, frame });
-    return false;
-  }
-
-  /** Null breaks the hold. */
-  #keep(candidate: Candidate | null): void {
-    this.#best?.frame.close();
-    this.#best = candidate;
   }
 
   #isSettled(): boolean {
@@ -363,7 +325,7 @@ export class Viewfinder {
 
   async #make(
     step: Step,
-    frame: ImageBitmap,
+    frame: Still,
     guide: Box,
     { card, issues }: Verdict,
     rung: Photo['rung'],

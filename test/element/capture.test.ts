@@ -5,6 +5,7 @@ import { cropOf, MOST_ENCODES } from '../../src/domain/photo.ts';
 import { CaptureError, type ProviderId, type Step } from '../../src/domain/result.ts';
 import { PHOTO_LIMITS, withinLimits } from '../../src/domain/limits.ts';
 import { takePhoto, type TakenPhoto } from '../../src/session/capture.ts';
+import type { Still } from '../../src/session/sharpest.ts';
 
 const PROVIDERS: readonly ProviderId[] = ['identifai', 'eendigo'];
 const STEPS: readonly Step[] = ['selfie', 'ktp'];
@@ -36,7 +37,10 @@ function picture({ width, height }: Size, noise: number): Promise<ImageBitmap> {
 }
 
 async function take(provider: ProviderId, step: Step, camera: Size, noise: number): Promise<TakenPhoto> {
-  const frame = await picture(camera, noise);
+  return takeOf(await picture(camera, noise), provider, step, camera);
+}
+
+function takeOf(frame: Still, provider: ProviderId, step: Step, camera: Size): Promise<TakenPhoto> {
   const guide = guideInPicture(step, camera);
   return takePhoto({
     step,
@@ -46,6 +50,11 @@ async function take(provider: ProviderId, step: Step, camera: Size, noise: numbe
     straighten: true,
     limits: PHOTO_LIMITS[provider][step],
   });
+}
+
+/** By which pictures are compared, because to compare their bytes one by one takes seconds. */
+async function digestOf(blob: Blob): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer()));
 }
 
 /** The markers of a JPEG up to its picture data. */
@@ -103,6 +112,21 @@ test.each([60, 90, 120])(
   },
 );
 
+test('a selfie of the whole frame is made of a canvas as of a bitmap, and the canvas stays as it was', async () => {
+  const camera = { width: 1920, height: 1080 };
+  const bitmap = await picture(camera, 90);
+  const canvas = Object.assign(document.createElement('canvas'), camera);
+  canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
+  const photos = [];
+  for (const frame of [bitmap, canvas, canvas]) {
+    const { blob, photo } = await takeOf(frame, 'identifai', 'selfie', camera);
+    photos.push({ photo, digest: await digestOf(blob) });
+  }
+  const [first, ...others] = photos;
+  expect(first?.photo).toMatchObject(camera);
+  for (const other of others) expect(other).toEqual(first);
+});
+
 test('a camera that is too small is an error that names both sizes', async () => {
   const error: unknown = await take('eendigo', 'ktp', { width: 640, height: 480 }, 0).catch(
     (fault: unknown) => fault,
@@ -122,9 +146,9 @@ describe('a card that is held aslant', () => {
     { x: 0.5, y: 0.5, colour: [200, 200, 60] },
   ] as const;
 
-  function pictureOf(corners: Quad): Promise<ImageBitmap> {
+  function pictureOf(corners: Quad): HTMLCanvasElement {
     const map = homographyTo(corners);
-    const canvas = new OffscreenCanvas(camera.width, camera.height);
+    const canvas = Object.assign(document.createElement('canvas'), camera);
     const context = canvas.getContext('2d');
     if (map === null || context === null) throw new Error('nothing to draw');
     context.fillStyle = '#555';
@@ -138,14 +162,19 @@ describe('a card that is held aslant', () => {
       }
       context.fill();
     }
-    return createImageBitmap(canvas);
+    return canvas;
   }
 
   /** @param corners of the card, from its own top left */
-  const takeCard = async (corners: Quad, provider: ProviderId, straighten = true): Promise<TakenPhoto> =>
+  const takeCard = async (
+    corners: Quad,
+    provider: ProviderId,
+    straighten = true,
+    frame: Still = pictureOf(corners),
+  ): Promise<TakenPhoto> =>
     takePhoto({
       step: 'ktp',
-      frame: await pictureOf(corners),
+      frame,
       guide: guideInPicture('ktp', camera),
       card: corners,
       straighten,
@@ -229,6 +258,20 @@ describe('a card that is held aslant', () => {
       });
     }
   });
+
+  test.each([true, false])(
+    'of a canvas and of a bitmap the same photo comes, straighten %s',
+    async (straighten) => {
+      const canvas = pictureOf(ASLANT);
+      const [of, ofBitmap, again] = [
+        await takeCard(ASLANT, 'identifai', straighten, canvas),
+        await takeCard(ASLANT, 'identifai', straighten, await createImageBitmap(canvas)),
+        await takeCard(ASLANT, 'identifai', straighten, canvas),
+      ];
+      expect(await digestOf(ofBitmap.blob)).toEqual(await digestOf(of.blob));
+      expect(again.blob.size).toBe(of.blob.size);
+    },
+  );
 
   test('one at the edge of the picture keeps what the camera saw round it', async () => {
     const atEdge: Quad = [

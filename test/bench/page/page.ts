@@ -8,6 +8,7 @@ import { GUIDANCE_RULES } from '../../../src/domain/rules.ts';
 import { takePhoto } from '../../../src/session/capture.ts';
 import { createPace } from '../../../src/domain/pace.ts';
 import { createJudge } from '../../../src/session/judge.ts';
+import { release, Sharpest } from '../../../src/session/sharpest.ts';
 import type { TimedWorkers } from '../site.ts';
 import type { BareAnswer, BareModels, BareQuestion } from './bare-worker.ts';
 
@@ -198,6 +199,7 @@ const bench = {
     const clean = await Promise.all(pictures.map(pictureOf));
     const shown = noisy ? await Promise.all(clean.map(withNoise)) : clean;
     const analyser = await openWidget();
+    const sharpest = new Sharpest();
     try {
       const judge = createJudge(analyser);
       const times: PhotoTime[] = [];
@@ -205,19 +207,23 @@ const bench = {
       for (let index = 0; index < count; index++) {
         const picture = shown[index % shown.length];
         if (!picture) throw new Error('There are no pictures.');
-        // As in the widget, where a frame comes from the camera a moment before.
-        const frame = await createImageBitmap(picture);
-        const { card } = await judge(step, await sightOf(frame), {
+        const { card } = await judge(step, await sightOf(picture), {
           rules: GUIDANCE_RULES,
           now: 1000 + index * 100,
           attention: 'study',
         });
-        if (step === 'ktp' && card === null) throw new Error('No card was found.');
-        const guide = guideInPicture(step, frame);
-        const began = performance.now();
-        const { photo } = await takePhoto({ step, frame, guide, card, straighten: true, limits });
-        const took = performance.now() - began;
+        // As in the widget, where a frame of the camera is kept a moment before.
+        const frame = new VideoFrame(picture, { timestamp: 1000 * index });
+        sharpest.offer(frame, { sharpness: 0, settled: true, card });
         frame.close();
+        const still = sharpest.take()?.still;
+        if (!still) throw new Error('The frame was not kept.');
+        if (step === 'ktp' && card === null) throw new Error('No card was found.');
+        const guide = guideInPicture(step, still);
+        const began = performance.now();
+        const { photo } = await takePhoto({ step, frame: still, guide, card, straighten: true, limits });
+        const took = performance.now() - began;
+        release(still);
         const { encodes, bytes, width, height } = photo;
         const straightened = card !== null && straightenedCrop(card, picture, limits) !== null;
         times.push({ took, encodes, bytes, width, height, limit: limits.maxBytes, straightened });
