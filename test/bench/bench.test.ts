@@ -10,7 +10,7 @@ import { PEERS } from './peers/field.ts';
 import type { Race } from './peers/race.ts';
 import { sizesOf } from './probe.ts';
 import { reportOf } from './report.ts';
-import { ratioOf, spreadOf } from './statistics.ts';
+import { ratioByRounds, ratioOf, spreadOf } from './statistics.ts';
 import { y4mOf } from './y4m.ts';
 
 /** A run that measured the frames alone. */
@@ -39,6 +39,15 @@ test('a series is summed up whatever its order', () => {
   expect(spreadOf([3, 1, 2])).toEqual({ count: 3, median: 2, mean: 2, p95: 2.9 });
   expect(spreadOf([1, 2, 3, 10]).median).toBe(2.5);
   expect(() => spreadOf([])).toThrow(RangeError);
+});
+
+test('a machine that is slower for some rounds leaves the ratio as it is, also where these are every other one', () => {
+  const rounds = (one: number) => [1, 1.4, 1, 1.4, 1.4, 1].map((slow) => spreadOf([slow * one, slow * one]));
+  const { median, mean } = ratioByRounds(rounds(9), rounds(8));
+  expect(median).toBeCloseTo(9 / 8);
+  expect(mean).toBeCloseTo(9 / 8);
+  expect(() => ratioByRounds(rounds(9), rounds(8).slice(1))).toThrow(RangeError);
+  expect(() => ratioByRounds([], [])).toThrow(RangeError);
 });
 
 test('a bar is met up to its limit, and not known where nothing was measured', () => {

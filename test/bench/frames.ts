@@ -3,7 +3,7 @@ import type { BenchBrowser } from './browser.ts';
 import type { BareModels } from './page/bare-worker.ts';
 import type { FrameTime } from './page/page.ts';
 import type { Site } from './site.ts';
-import { type Ratio, ratioOf, type Spread, spreadOf } from './statistics.ts';
+import { type Ratio, ratioByRounds, type Spread, spreadOf } from './statistics.ts';
 
 /** What one frame costs one contender, ms. */
 interface FrameCost {
@@ -38,11 +38,14 @@ export const TWO_FACES = 'bare loop, two faces';
 /** Google's bundle, with two faces wanted. */
 export const GOOGLE = 'Google’s bundle, two faces';
 
-/** Frames of a round, and those at its beginning that are not counted: a face is found anew. */
-const ROUND = 60;
-const SETTLING = 12;
+/**
+ * Frames of a round, and those at its beginning that are not counted: memory is another's then. A machine that others
+ * share is slower by a third for some seconds, so that rounds are short; no multiple of the frames between two close looks.
+ */
+const ROUND = 25;
+const SETTLING = 4;
 /** Rounds before any is counted: everybody has started all that they start, and their code is compiled. */
-const WARM_UP_ROUNDS = 2;
+const WARM_UP_ROUNDS = 5;
 
 /** A frame, timed on the page and inside the worker. */
 interface Timed extends FrameTime {
@@ -99,8 +102,8 @@ export async function measureFrames(
     const googleFault = google ? await open(GOOGLE, googleModels).then(() => null, firstLineOf) : null;
 
     const names = [...within.keys()];
-    const times = new Map<string, Timed[]>(names.map((name) => [name, []]));
-    for (let round = 0; round < WARM_UP_ROUNDS + (quick ? 4 : 8); round++) {
+    const rounds = new Map<string, Timed[][]>(names.map((name) => [name, []]));
+    for (let round = 0; round < WARM_UP_ROUNDS + (quick ? 10 : 20); round++) {
       // There and back, so that whoever comes first has no advantage.
       for (const name of round % 2 === 0 ? names : names.toReversed()) {
         const told = await page.evaluate(([given, count]) => window.bench.run(given, count), [
@@ -111,15 +114,14 @@ export async function measureFrames(
         if (inside.length !== told.length)
           throw new Error(`${name}: not every frame was timed in the worker.`);
         const complete = told.map((time, index) => ({ ...time, worker: inside[index] ?? NaN }));
-        if (round >= WARM_UP_ROUNDS) times.get(name)?.push(...complete.slice(SETTLING));
+        if (round >= WARM_UP_ROUNDS) rounds.get(name)?.push(complete.slice(SETTLING));
       }
     }
-    const contenders = [...times].map(([name, each]) => costOf(name, each));
     return {
-      contenders,
-      ratios: ratios(contenders, WIDGETS.guiding, 'worker'),
-      inPlace: ratios(contenders, WIDGETS.inPlace, 'worker'),
-      pageRatios: ratios(contenders, WIDGETS.guiding, 'page'),
+      contenders: [...rounds].map(([name, each]) => costOf(name, each.flat())),
+      ratios: ratios(rounds, WIDGETS.guiding, 'worker'),
+      inPlace: ratios(rounds, WIDGETS.inPlace, 'worker'),
+      pageRatios: ratios(rounds, WIDGETS.guiding, 'page'),
       googleFault,
     };
   } finally {
@@ -141,14 +143,15 @@ function costOf(name: string, times: readonly Timed[]): FrameCost {
 }
 
 function ratios(
-  contenders: readonly FrameCost[],
+  rounds: ReadonlyMap<string, readonly (readonly Timed[])[]>,
   name: string,
   place: 'page' | 'worker',
 ): Record<string, Ratio> {
-  const widget = contenders.find((one) => one.name === name);
-  if (!widget) return {};
-  const others = contenders.filter((one) => !Object.values<string>(WIDGETS).includes(one.name));
-  return Object.fromEntries(others.map((other) => [other.name, ratioOf(widget[place], other[place])]));
+  const spreadsOf = (of: string): Spread[] =>
+    (rounds.get(of) ?? []).map((round) => spreadOf(round.map((time) => time[place])));
+  const widget = spreadsOf(name);
+  const others = [...rounds.keys()].filter((other) => !Object.values<string>(WIDGETS).includes(other));
+  return Object.fromEntries(others.map((other) => [other, ratioByRounds(widget, spreadsOf(other))]));
 }
 
 /** What it has noted since it was asked last: `timing.ts`. */

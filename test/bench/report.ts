@@ -131,7 +131,7 @@ function framesSection({ frames }: Figures): readonly string[] {
     '',
     ...SPREAD.map((word) => `worker ${word}`),
     ...SPREAD.map((word) => `page ${word}`),
-    'widget over it (median / mean)',
+    'widget over it, by rounds (median / mean)',
     'face found',
   ];
   return ['## A frame, ms', table(head, rows), ...withoutGoogle(frames)];

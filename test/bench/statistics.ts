@@ -38,3 +38,17 @@ export const ratioOf = (one: Spread, other: Spread): Ratio => ({
   median: one.median / other.median,
   mean: one.mean / other.mean,
 });
+
+/**
+ * The one over the other where each was measured in the same rounds: the median of the rounds' ratios of medians, and the
+ * mean of their ratios of means. What makes a machine slower for some seconds meets both, and cancels out.
+ * @throws RangeError where they have no rounds, or not as many
+ */
+export function ratioByRounds(one: readonly Spread[], other: readonly Spread[]): Ratio {
+  if (one.length !== other.length) throw new RangeError('They were not measured in the same rounds.');
+  const ratios = one.map((spread, round) => ratioOf(spread, other[round] ?? spread));
+  return {
+    median: spreadOf(ratios.map(({ median }) => median)).median,
+    mean: spreadOf(ratios.map(({ mean }) => mean)).mean,
+  };
+}

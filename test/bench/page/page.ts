@@ -56,8 +56,8 @@ interface Shown {
 }
 
 const analysers = new Map<string, (frame: Shown, now: number) => Promise<FrameTime>>();
-/** When each saw its last frame, ms: names of one analysis share a clock. */
-const clocks = new Map<string, { now: number }>();
+/** When each saw its last frame, ms, and how many it has seen: names of one analysis share a clock. */
+const clocks = new Map<string, { now: number; seen: number }>();
 let frames: readonly Shown[] = [];
 
 async function pictureOf(url: string): Promise<ImageBitmap> {
@@ -129,7 +129,7 @@ const bench = {
   async openWidget(names: { guiding: string; inPlace: string }, timed: TimedWorkers): Promise<void> {
     const analyser = await openWidget(timed);
     const mayBePhoto = createPace('face');
-    const clock = { now: 1000 };
+    const clock = { now: 1000, seen: 0 };
     for (const [name, outOfPlace] of [
       [names.guiding, true],
       [names.inPlace, false],
@@ -151,7 +151,7 @@ const bench = {
   async openBare(name: string, models: BareModels, timed: TimedWorkers): Promise<void> {
     const ask = startBare(timed.bare);
     await ask({ models });
-    clocks.set(name, { now: 1000 });
+    clocks.set(name, { now: 1000, seen: 0 });
     analysers.set(name, async ({ small }, now) => {
       // A copy, because it is transferred.
       const frame = await createImageBitmap(small);
@@ -161,14 +161,14 @@ const bench = {
     });
   },
 
-  /** Gives `count` frames, one after the other, to what was opened under a name. */
+  /** Gives the next `count` frames, one after the other, to what was opened under a name. */
   async run(name: string, count: number): Promise<readonly FrameTime[]> {
     const analyse = analysers.get(name);
     const clock = clocks.get(name);
     if (!analyse || !clock) throw new Error(`${name} is not open.`);
     const times: FrameTime[] = [];
     for (let index = 0; index < count; index++) {
-      const frame = frames[index % frames.length];
+      const frame = frames[clock.seen++ % frames.length];
       if (!frame) throw new Error('There are no frames.');
       times.push(await analyse(frame, (clock.now += FRAME_EVERY)));
     }
