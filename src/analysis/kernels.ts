@@ -44,6 +44,25 @@ interface Loops {
     rows: number,
     target: number,
   ) => void;
+  readonly shrinkPlanes: (
+    luma: number,
+    blue: number,
+    red: number,
+    width: number,
+    factor: number,
+    columns: number,
+    rows: number,
+    sums: number,
+    target: number,
+    gain: number,
+    redToRed: number,
+    blueToGreen: number,
+    redToGreen: number,
+    blueToBlue: number,
+    red0: number,
+    green0: number,
+    blue0: number,
+  ) => void;
   readonly toLuma: (pixels: number, count: number, luma: number) => void;
   readonly countSteepness: (
     band: number,

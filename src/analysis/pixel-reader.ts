@@ -1,6 +1,6 @@
-import { sightSize, type Size } from '../domain/geometry.ts';
+import type { Size } from '../domain/geometry.ts';
 import type { Frame } from './analyser.ts';
-import { createWorkshop } from './kernels.ts';
+import { createShrinker } from './shrink.ts';
 import { createSurface, resize, scaledToSight, type Surface } from './surface.ts';
 
 /*
@@ -26,9 +26,6 @@ export interface PixelReader {
   release(frame: ImageBitmap): void;
 }
 
-/** The most pixels that become one are as many as this in a row: `shrink` takes no more. */
-const MOST_SHRUNK = 16;
-
 /**
  * Canvases give pixels in new memory, whose pages the system has to find for every frame. A camera's own frame copies them
  * to where they are wanted: shrunk, they took 1.5 ms in place of 29 on a machine whose pages are dear.
@@ -36,7 +33,7 @@ const MOST_SHRUNK = 16;
 export function createPixelReader(): PixelReader {
   const sheet = createSurface();
   const sheetContext = contextOf(sheet);
-  const workshop = createWorkshop();
+  const shrink = createShrinker();
   const known = new WeakMap<ImageBitmap, ImageData>();
   let spare = new ArrayBuffer(0);
 
@@ -47,18 +44,11 @@ export function createPixelReader(): PixelReader {
     spare = new ArrayBuffer(0);
     return new ImageData(new Uint8ClampedArray(memory), width, height);
   };
-  /** Null where the frame is not so many times as large as it should be. */
   const shrunk = async (frame: VideoFrame): Promise<ImageBitmap | null> => {
-    const { displayWidth: width, displayHeight: height } = frame;
-    const size = sightSize({ width, height });
-    const factor = width / size.width;
-    if (!Number.isInteger(factor) || factor > MOST_SHRUNK || height !== factor * size.height) return null;
-    const bytes = 4 * width * height;
-    const pixels = sheetOf(size);
-    const { memory, shrink } = workshop(bytes + pixels.data.length);
-    await frame.copyTo(new Uint8Array(memory, 0, bytes), { format: 'RGBA' });
-    shrink(0, width, factor, size.width, size.height, bytes);
-    pixels.data.set(new Uint8Array(memory, bytes, pixels.data.length));
+    const small = await shrink(frame);
+    if (small === null) return null;
+    const pixels = sheetOf(small);
+    pixels.data.set(small.data);
     const bitmap = await createImageBitmap(pixels);
     known.set(bitmap, pixels);
     return bitmap;

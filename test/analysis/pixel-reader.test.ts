@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createPixelReader } from '../../src/analysis/pixel-reader.ts';
+import { randomFrom } from '../accuracy/score.ts';
 import { frameOf, media } from './support.ts';
 
 /*
@@ -76,6 +77,18 @@ describe('a frame of the camera', () => {
     return { frame: new VideoFrame(data, init), data };
   }
 
+  /** Of squares of so many pixels. */
+  function meansOf(data: Uint8Array, width: number, height: number, factor: number): Float64Array {
+    const means = new Float64Array(data.length / factor ** 2);
+    expect(means).toHaveLength((4 * width * height) / factor ** 2);
+    data.forEach((value, i) => {
+      const [x, y] = [Math.floor(i / 4) % width, Math.floor(i / 4 / width)];
+      const at = 4 * (Math.floor(y / factor) * (width / factor) + Math.floor(x / factor)) + (i % 4);
+      means[at] = (means[at] ?? NaN) + value / factor ** 2;
+    });
+    return means;
+  }
+
   test.each([
     [1920, 1080, 640, 360],
     [1280, 720, 640, 360],
@@ -89,13 +102,7 @@ describe('a frame of the camera', () => {
     expect([bitmap.width, bitmap.height]).toEqual([w, h]);
     expect(frame.format).toBeNull();
     const pixels = reader.read(bitmap).data;
-    const factor = width / w;
-    const means = new Float64Array(4 * w * h);
-    data.forEach((value, i) => {
-      const [x, y] = [Math.floor(i / 4) % width, Math.floor(i / 4 / width)];
-      const at = 4 * (Math.floor(y / factor) * w + Math.floor(x / factor)) + (i % 4);
-      means[at] = (means[at] ?? NaN) + value / factor ** 2;
-    });
+    const means = meansOf(data, width, height, width / w);
     expect(differenceOf(pixels, means).most).toBeLessThanOrEqual(0.5 + 1e-3);
     // What is drawn of it is the same picture.
     expect(differenceOf(pixels, await pixelsOf(bitmap))).toEqual(NONE);
@@ -111,6 +118,77 @@ describe('a frame of the camera', () => {
     expect([bitmap.width, bitmap.height]).toEqual([w, h]);
     expect(frame.format).toBeNull();
     expect(differenceOf(reader.read(bitmap).data, await pixelsOf(bitmap))).toEqual(NONE);
+  });
+
+  describe.each(['I420', 'NV12'] as const)('in the planes of %s', (format) => {
+    const LIMITED = { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709', fullRange: false } as const;
+
+    /** Noise in colours that there are: others would be cut off, of each pixel in the browser, here of their mean. */
+    function planesFrame(width: number, height: number, colorSpace: VideoColorSpaceInit): VideoFrame {
+      const random = randomFrom(20261130);
+      const data = Uint8Array.from({ length: 1.5 * width * height }, (_, i) =>
+        i < width * height ? 90 + 80 * random() : 112 + 32 * random(),
+      );
+      return new VideoFrame(data, {
+        format,
+        codedWidth: width,
+        codedHeight: height,
+        timestamp: 0,
+        colorSpace,
+      });
+    }
+
+    async function coloursOf(frame: VideoFrame): Promise<Uint8Array> {
+      const colours = new Uint8Array(4 * frame.displayWidth * frame.displayHeight);
+      await frame.copyTo(colours, { format: 'RGBA' });
+      return colours;
+    }
+
+    // Chromium's own blue of BT.709 in the limited range is a twentieth too weak.
+    describe.each([
+      { of: 'BT.709', colorSpace: LIMITED, within: 2.6 },
+      { of: 'BT.709, full range', colorSpace: { ...LIMITED, fullRange: true }, within: 1 },
+      { of: 'BT.601', colorSpace: { ...LIMITED, matrix: 'smpte170m' }, within: 1 },
+      { of: 'BT.601, full range', colorSpace: { ...LIMITED, matrix: 'bt470bg', fullRange: true }, within: 1 },
+    ] as const)('of $of', ({ colorSpace, within }) => {
+      test.each([
+        { width: 1280, height: 24, factor: 2 },
+        { width: 24, height: 1280, factor: 2 },
+        { width: 1920, height: 36, factor: 3 },
+        { width: 36, height: 1920, factor: 3 },
+      ])(
+        '$width x $height: the means of the colours that the browser makes',
+        async ({ width, height, factor }) => {
+          const copying = vi.spyOn(VideoFrame.prototype, 'copyTo');
+          const frame = planesFrame(width, height, colorSpace);
+          const means = meansOf(await coloursOf(frame), width, height, factor);
+          const reader = createPixelReader();
+          const bitmap = await reader.take(frame);
+          expect([bitmap.width, bitmap.height]).toEqual([width / factor, height / factor]);
+          expect(differenceOf(reader.read(bitmap).data, means).most).toBeLessThanOrEqual(within + 1e-3);
+          expect(copying.mock.lastCall?.[1]).toHaveProperty('layout');
+        },
+      );
+    });
+
+    // TypeScript's libraries do not have it yet.
+    const BT2020 = { ...LIMITED, matrix: 'bt2020-ncl' as 'bt709' };
+
+    test.each([
+      { width: 640, height: 12, colorSpace: LIMITED, why: 'is not shrunk' },
+      { width: 20, height: 1280, colorSpace: LIMITED, why: 'is no multiple of four columns' },
+      { width: 2560, height: 48, colorSpace: LIMITED, why: 'is four times as large' },
+      { width: 1280, height: 24, colorSpace: BT2020, why: 'is of other colours' },
+    ])('one that $why has the colours of the browser', async ({ width, height, colorSpace }) => {
+      const copying = vi.spyOn(VideoFrame.prototype, 'copyTo');
+      const frame = planesFrame(width, height, colorSpace);
+      const reader = createPixelReader();
+      const colours = await coloursOf(frame);
+      const bitmap = await reader.take(frame);
+      const means = meansOf(colours, width, height, width / bitmap.width);
+      expect(differenceOf(reader.read(bitmap).data, means).most).toBeLessThanOrEqual(0.5 + 1e-3);
+      expect(copying.mock.lastCall?.[1]).toHaveProperty('format');
+    });
   });
 
   test('that cannot be copied is scaled by the browser', async () => {

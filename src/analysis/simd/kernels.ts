@@ -4,6 +4,10 @@
  * memory, which is imported and on which nothing but its owner puts anything.
  */
 
+import { rounded } from './shrink';
+
+export { shrink, shrinkPlanes } from './shrink';
+
 /**
  * One layer of a network: sums over patches of its input, and what is above the floor of each. All values are float32, all
  * distances bytes. Outputs come in vectors of four channels; the weights lie tap by tap, each with all its vectors.
@@ -195,51 +199,6 @@ export function align(
       patch += (<usize>advance) << 2;
     }
   }
-}
-
-/**
- * A picture, RGBA, whose squares of `factor` x `factor` pixels become one each, which is their mean.
- * @param factor 16 at most: sums of more do not fit
- * @param columns and `rows` of the small picture; `width` of the large one, which is `factor` times as large or larger
- */
-export function shrink(
-  picture: usize,
-  width: i32,
-  factor: i32,
-  columns: i32,
-  rows: i32,
-  target: usize,
-): void {
-  const pitch = (<usize>width) << 2;
-  const run = (<usize>factor) << 2;
-  const pairs = run & ~7;
-  const share = f32x4.splat(<f32>1 / <f32>(factor * factor));
-  let to = target;
-  for (let y = 0; y < rows; y++) {
-    let from = picture + <usize>(y * factor) * pitch;
-    for (let x = 0; x < columns; x++, from += run, to += 4) {
-      let sums = i16x8.splat(0);
-      let row = from;
-      for (let r = 0; r < factor; r++, row += pitch) {
-        let i = row;
-        for (const end = row + pairs; i < end; i += 8) {
-          sums = i16x8.add(sums, i16x8.extend_low_i8x16_u(v128.load64_zero(i)));
-        }
-        if (i < row + run) sums = i16x8.add(sums, i16x8.extend_low_i8x16_u(v128.load32_zero(i)));
-      }
-      const sum = i32x4.add(i32x4.extend_low_i16x8_u(sums), i32x4.extend_high_i16x8_u(sums));
-      const mean = i32x4.trunc_sat_f32x4_u(f32x4.nearest(f32x4.mul(f32x4.convert_i32x4_u(sum), share)));
-      const bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_u(mean, mean), i16x8.splat(0));
-      store<u32>(to, i32x4.extract_lane(bytes, 0));
-    }
-  }
-}
-
-/** Integers of numbers from 0 up to 2 ** 22, far cheaper than a conversion that is defined for all. */
-function rounded(values: v128): v128 {
-  // There, a number's last bit is worth one.
-  const far: f32 = 8388608;
-  return i32x4.sub(f32x4.add(values, f32x4.splat(far)), f32x4.splat(far));
 }
 
 /**
