@@ -70,7 +70,8 @@ export class Sharpest {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const context = canvas.getContext('2d', { alpha: false });
     context?.drawImage(frame, 0, 0);
-    return context && canvas;
+    // Without memory nothing is drawn, and nobody told.
+    return context?.isContextLost() === false ? canvas : null;
   }
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { release, Sharpest, type Still } from '../../src/session/sharpest.ts';
 
 /*
@@ -91,6 +91,18 @@ describe.each(Object.entries(KINDS))('of frames as %s', (kind, frameOf) => {
     await offer(sharpest, 'blue', { ...SETTLED, sharpness: 1 });
     expect(shown(sharpest.take()?.still)).toBe('blue');
   });
+});
+
+test('a frame that there is no memory for is not kept, and the next one is', async () => {
+  const sharpest = new Sharpest();
+  const frame = await KINDS.VideoFrame('red');
+  const losing = vi.spyOn(CanvasRenderingContext2D.prototype, 'isContextLost').mockReturnValue(true);
+  sharpest.offer(frame, { ...SETTLED, sharpness: 1 });
+  expect(sharpest.take()).toBeNull();
+  losing.mockRestore();
+  sharpest.offer(frame, { ...SETTLED, sharpness: 1 });
+  expect(shown(sharpest.take()?.still)).toBe('red');
+  frame.close();
 });
 
 test('a camera that changes its size in the midst of a hold is kept at its new size', async () => {
