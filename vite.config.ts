@@ -1,3 +1,4 @@
+import { transform } from 'lightningcss';
 import { defineConfig, type Plugin, type UserConfig } from 'vite';
 import { CONTENT_SECURITY_POLICY } from './demo/hosting.ts';
 import { builtAssets, writeManifest } from './scripts/manifest.ts';
@@ -14,13 +15,20 @@ const withoutReasons: Plugin = {
       : null,
 };
 
-/** Indents of styles and templates, which a minifier leaves as they are. */
-const withoutIndents: Plugin = {
-  name: 'without-indents',
+/** Styles and the indents of templates, which a minifier of scripts leaves as they are. */
+const shortTemplates: Plugin = {
+  name: 'short-templates',
   enforce: 'pre',
   transform: (code, id) =>
-    id.includes('/src/element/') ? { code: code.replace(/\n\s+/g, '\n'), map: null } : null,
+    id.includes('/src/element/')
+      ? { code: code.replace(/css`([^`]*)`/g, shortStyles).replace(/\n\s+/g, '\n'), map: null }
+      : null,
 };
+
+function shortStyles(_: string, styles: string): string {
+  const { code } = transform({ filename: 'styles.css', code: Buffer.from(styles), minify: true });
+  return `css\`${code.toString()}\``;
+}
 
 /** The manifest has the worker's hash as well. */
 const listedInManifest: Plugin = { name: 'listed-in-manifest', writeBundle: () => writeManifest() };
@@ -84,7 +92,7 @@ const builds: Record<string, UserConfig> = {
   // For a page without a bundler: what not every page needs lies apart, and so does what several files share.
   standalone: {
     publicDir: false,
-    plugins: [withoutReasons, withoutIndents],
+    plugins: [withoutReasons, shortTemplates],
     build: {
       outDir: 'dist',
       emptyOutDir: false,
