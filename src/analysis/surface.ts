@@ -20,7 +20,7 @@ export function createSurface(width = 1, height = 1): Surface {
 }
 
 /** Gives a canvas its size; setting the same one again would wipe it and cost as much. */
-export function resize(surface: Surface, { width, height }: Size): void {
+export function resize(surface: Pick<Surface, 'width' | 'height'>, { width, height }: Size): void {
   if (surface.width === width && surface.height === height) return;
   surface.width = width;
   surface.height = height;

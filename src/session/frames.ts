@@ -1,4 +1,5 @@
 import { type Frame, type Sight, sightOf } from '../analysis/analyser.ts';
+import { resize } from '../analysis/surface.ts';
 import { sightSize, type Size } from '../domain/geometry.ts';
 import { createPace } from '../domain/pace.ts';
 import type { Subject } from '../domain/steps.ts';
@@ -48,11 +49,11 @@ export function takesFrames(
   /** Drawn as small as it is analysed, which is half the work of a whole frame that is scaled then. */
   const draw = async (): Promise<Sight> => {
     const of = sizeNow();
-    const { width, height } = sightSize(of);
+    const size = sightSize(of);
     if (context === null || video.readyState < video.HAVE_CURRENT_DATA) throw new Error('Nothing to draw.');
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    resize(canvas, size);
     context.imageSmoothingQuality = 'medium';
-    context.drawImage(video, 0, 0, width, height);
+    context.drawImage(video, 0, 0, size.width, size.height);
     return { frame: await createImageBitmap(canvas), of };
   };
 

@@ -1,4 +1,5 @@
 import type { Frame } from '../analysis/analyser.ts';
+import { resize } from '../analysis/surface.ts';
 import type { Quad } from '../domain/homography.ts';
 
 /*
@@ -66,12 +67,13 @@ export class Sharpest {
 
   #draw(frame: VideoFrame): HTMLCanvasElement | null {
     const canvas = (this.#canvas ??= document.createElement('canvas'));
-    const { displayWidth: width, displayHeight: height } = frame;
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    resize(canvas, { width: frame.displayWidth, height: frame.displayHeight });
     const context = canvas.getContext('2d', { alpha: false });
     context?.drawImage(frame, 0, 0);
-    // Without memory nothing is drawn, and nobody told.
-    return context?.isContextLost() === false ? canvas : null;
+    if (context?.isContextLost() === false) return canvas;
+    // Without memory nothing is drawn, and nobody told; what was drawn before is lost as well.
+    this.close();
+    return null;
   }
 }
 

@@ -99,6 +99,12 @@ test('a frame that there is no memory for is not kept, and the next one is', asy
   const losing = vi.spyOn(CanvasRenderingContext2D.prototype, 'isContextLost').mockReturnValue(true);
   sharpest.offer(frame, { ...SETTLED, sharpness: 1 });
   expect(sharpest.take()).toBeNull();
+  losing.mockReturnValue(false);
+  sharpest.offer(frame, { ...SETTLED, sharpness: 1 });
+  losing.mockReturnValue(true);
+  sharpest.offer(frame, { ...SETTLED, sharpness: 2 });
+  // Nor is the one before, which was on the same canvas.
+  expect(sharpest.take()).toBeNull();
   losing.mockRestore();
   sharpest.offer(frame, { ...SETTLED, sharpness: 1 });
   expect(shown(sharpest.take()?.still)).toBe('red');
